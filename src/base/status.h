@@ -1,0 +1,23 @@
+#ifndef WQ_BASE_STATUS_H
+#define WQ_BASE_STATUS_H
+
+/* On every function whose failure matters. */
+#define WQ_MUST __attribute__((warn_unused_result))
+
+/*
+ * What became of an operation.  Each protocol in api/ turns these into its
+ * own answers in one place, by a switch without default.
+ */
+enum wq_status {
+	WQ_OK = 0,
+	WQ_NOMEM,		/* no memory; nothing was changed */
+	WQ_NO_MESSAGE,		/* the queue has no such message */
+	WQ_NOT_LOCKED,		/* the message is not locked */
+	WQ_STALE_RECEIPT,	/* the message was received again since */
+	WQ_NO_QUEUE,		/* no such queue, and none is made here */
+	WQ_CANCELED,		/* the asker stopped waiting */
+	WQ_UNSUPPORTED,		/* this backend has no such verb */
+	WQ_UNAVAIL		/* starting, draining or the store is away */
+};
+
+#endif
