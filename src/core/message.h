@@ -1,0 +1,65 @@
+#ifndef WQ_CORE_MESSAGE_H
+#define WQ_CORE_MESSAGE_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/id.h"
+#include "base/status.h"
+
+struct hold;
+struct queue;
+struct message_extra;
+
+enum message_state {
+	MESSAGE_NEW,		/* not in a queue yet */
+	MESSAGE_AVAILABLE,	/* in its queue's line */
+	MESSAGE_LOCKED,		/* received; at.hold->deadline is the end */
+	MESSAGE_DELAYED,	/* not yet available; at.hold->deadline is when */
+	MESSAGE_GONE		/* confirmed or purged; somebody still reads it */
+};
+
+/*
+ * A message is one allocation: this and its body.  A million of them wait in
+ * memory, so what only a locked or delayed one needs is in its `hold`, and
+ * what few have is in `extra`.  The body never changes.
+ */
+struct message {
+	struct id id;
+	struct message *index_next;	/* borrowed: the index's chain */
+	union {
+		TAILQ_ENTRY(message) line;	/* MESSAGE_AVAILABLE */
+		struct hold *hold;		/* owned; LOCKED and DELAYED */
+	} at;
+	struct queue *queue;		/* borrowed; NULL once it is GONE */
+	struct message_extra *extra;	/* owned; NULL where it has none */
+	int64_t pushed_ns;		/* unique and ascending: the sequence */
+	int64_t available_ns;		/* since when it is, or last was */
+	uint32_t body_bytes;
+	uint32_t receives;		/* how often it was given out */
+	uint32_t receipt;		/* of the newest receive */
+	uint32_t refs : 24;
+	uint32_t state : 4;		/* enum message_state */
+	uint32_t returned : 1;		/* in line after a lock or a delay */
+	char body[];
+};
+
+/* One hold on a message: what a receiver, or one who looks, is told. */
+struct delivery {
+	struct message *message;	/* owned: one ref */
+	int64_t until_ns;		/* end of the lock or delay, else 0 */
+	uint32_t receives;
+	uint32_t receipt;
+	enum message_state state;
+};
+
+/*
+ * Make a message with one ref; body is copied.  NULL: no memory.
+ * body_bytes is at most UINT32_MAX, which max_body keeps true.
+ */
+struct message	*message_new(struct id, const void *body, size_t body_bytes)
+		    WQ_MUST;
+struct message	*message_ref(struct message *);
+void		 message_unref(struct message *);	/* NULL is fine */
+
+#endif

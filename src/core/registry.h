@@ -1,0 +1,58 @@
+#ifndef WQ_CORE_REGISTRY_H
+#define WQ_CORE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "core/op.h"
+
+struct hold;
+struct queue;
+struct registry;
+
+/*
+ * What the core asks of its host: a timer with each lock.  The timer is only
+ * a hint that registry_expire() is worth calling; the deadline decides.
+ */
+struct lock_timers {
+	size_t timer_bytes;	/* room kept behind each lock, zeroed */
+	/*
+	 * A lock was taken or got another end.  usual_ns is its duration where
+	 * that is its queue's own, else -1.  May fail silently.
+	 */
+	void (*arm)(void *arg, struct hold *, int64_t due_ns,
+	    int64_t usual_ns);
+	/* The lock ended; its memory goes now. */
+	void (*disarm)(void *arg, struct hold *);
+	void *arg;		/* borrowed for the registry's life */
+};
+
+/*
+ * All queues and messages of the process, with the default queue.
+ * seed         of the receipts' generator
+ * NULL: no memory.
+ */
+struct registry	*registry_new(const struct queue_settings *defaults,
+		    const struct lock_timers *, uint64_t seed) WQ_MUST;
+void		 registry_free(struct registry *);	/* NULL is fine */
+
+/* The queue of that name, NULL for the default one; NULL when there is none. */
+struct queue	*registry_find(struct registry *, const char *name);
+
+/*
+ * Let at most max deadlines that are due by now_ns take effect, in the order
+ * in which they fell due, over all queues.  True: more are due.
+ * Call it before each operation, or a message may come back late.
+ */
+bool	registry_expire(struct registry *, int64_t now_ns, size_t max);
+
+/* The instant of the next deadline, INT64_MAX when there is none. */
+int64_t	registry_next_due_ns(const struct registry *);
+
+/* The host's room behind a lock, aligned as malloc(3) aligns. */
+void	*hold_timer(struct hold *);
+int64_t	 hold_due_ns(const struct hold *);
+
+#endif

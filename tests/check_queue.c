@@ -1,0 +1,538 @@
+/* The semantics of a queue, with a clock that the tests hold. */
+#include <string.h>
+
+#include "base/id.h"
+#include "base/mem.h"
+#include "check_wq.h"
+#include "core/queue.h"
+#include "core/registry.h"
+
+#define MS	INT64_C(1000000)
+#define START	(1000 * MS)
+#define LOCK	1000			/* ms: the queue's own */
+#define MANY	1000
+
+static struct registry	*r;
+static struct queue	*q;
+static int64_t		now_ns;
+static int		armed, disarmed;
+
+static void
+count_arm(void *arg, struct hold *h, int64_t due_ns, int64_t usual_ns)
+{
+	(void)arg;
+	(void)usual_ns;
+	ck_assert_int_eq(hold_due_ns(h), due_ns);
+	armed++;
+}
+
+static void
+count_disarm(void *arg, struct hold *h)
+{
+	(void)arg;
+	(void)h;
+	disarmed++;
+}
+
+static void
+setup(void)
+{
+	struct queue_settings settings = { .lock_timeout_ms = LOCK };
+	struct lock_timers timers = { .timer_bytes = 16, .arm = count_arm,
+	    .disarm = count_disarm };
+
+	now_ns = START;
+	armed = disarmed = 0;
+	r = registry_new(&settings, &timers, 1);
+	ck_assert_ptr_nonnull(r);
+	q = registry_find(r, NULL);
+}
+
+static void
+teardown(void)
+{
+	queue_check(q);
+	registry_free(r);
+	ck_assert_int_eq(armed >= disarmed, 1);
+}
+
+static void
+pass(int64_t ms)
+{
+	now_ns += ms * MS;
+	ck_assert(!registry_expire(r, now_ns, 1000000));
+	queue_check(q);
+}
+
+static struct id
+push(const char *body)
+{
+	struct message *m = message_new(id_new(), body, strlen(body));
+	struct id id;
+
+	ck_assert_ptr_nonnull(m);
+	id = m->id;
+	queue_push(q, m, now_ns++);
+	queue_check(q);
+	return id;
+}
+
+/* Receive one; false when there is none. */
+static bool
+receive(int64_t lock_ms, struct delivery *out)
+{
+	size_t n = 99;
+
+	ck_assert_int_eq(queue_receive(q, 1, 1 << 20, lock_ms, now_ns, out,
+	    &n), WQ_OK);
+	queue_check(q);
+	if (n == 0)
+		return false;
+	ck_assert_uint_eq(n, 1);
+	message_unref(out->message);	/* the queue's own ref keeps it */
+	return true;
+}
+
+/* The bodies of all that is available, as one string; all get locked. */
+static const char *
+drain(void)
+{
+	static char all[MANY];
+	struct delivery d;
+
+	all[0] = '\0';
+	while (receive(-1, &d))
+		strncat(all, d.message->body, d.message->body_bytes);
+	return all;
+}
+
+static enum wq_status
+confirm(struct id id)
+{
+	struct op_confirm c = { .id = id };
+	enum wq_status st = queue_confirm(q, &c, now_ns);
+
+	queue_check(q);
+	return st;
+}
+
+static enum wq_status
+confirm_with(struct id id, const struct delivery *d)
+{
+	struct op_confirm c = { .id = id, .receipt = { true, d->receives,
+	    d->receipt } };
+
+	return queue_confirm(q, &c, now_ns);
+}
+
+static enum wq_status
+extend(struct id id, int64_t ms)
+{
+	struct op_extend e = { .id = id, .lock_ms = ms };
+	enum wq_status st = queue_extend(q, &e, now_ns);
+
+	queue_check(q);
+	return st;
+}
+
+START_TEST(messages_come_in_the_order_of_their_push)
+{
+	push("a");
+	push("b");
+	push("c");
+	ck_assert_str_eq(drain(), "abc");
+}
+END_TEST
+
+START_TEST(an_empty_queue_gives_nothing)
+{
+	struct delivery d;
+
+	ck_assert(!receive(-1, &d));
+}
+END_TEST
+
+START_TEST(a_locked_message_is_not_given_out)
+{
+	struct delivery d;
+
+	push("a");
+	ck_assert(receive(-1, &d));
+	ck_assert(!receive(-1, &d));
+	pass(LOCK - 1);
+	ck_assert(!receive(-1, &d));
+}
+END_TEST
+
+START_TEST(a_lock_ends_at_its_time_and_not_before)
+{
+	struct delivery d;
+
+	push("a");
+	ck_assert(receive(50, &d));
+	ck_assert_int_eq(d.until_ns, now_ns + 50 * MS);
+	now_ns += 50 * MS - 1;
+	registry_expire(r, now_ns, 10);
+	ck_assert(!receive(-1, &d));
+	now_ns += 1;
+	registry_expire(r, now_ns, 10);
+	ck_assert(receive(-1, &d));
+}
+END_TEST
+
+START_TEST(an_expired_message_goes_to_the_end)
+{
+	struct delivery d;
+
+	push("a");
+	ck_assert(receive(-1, &d));
+	push("b");
+	pass(LOCK);
+	push("c");
+	ck_assert_str_eq(drain(), "bac");
+}
+END_TEST
+
+START_TEST(expired_messages_keep_the_order_of_their_expiry)
+{
+	struct delivery d;
+
+	push("a");
+	push("b");
+	push("c");
+	ck_assert(receive(300, &d));
+	ck_assert(receive(100, &d));
+	ck_assert(receive(200, &d));
+	pass(1000);
+	ck_assert_str_eq(drain(), "bca");
+}
+END_TEST
+
+START_TEST(order_is_kept_when_expiries_take_several_turns)
+{
+	struct delivery d;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		char body[2] = { (char)('a' + i), '\0' };
+
+		push(body);
+		ck_assert(receive(10 + i, &d));
+	}
+	now_ns += 12 * MS;	/* a, b and c are due; one is let in */
+	ck_assert(registry_expire(r, now_ns, 1));
+	push("x");
+	now_ns += MS;
+	ck_assert(registry_expire(r, now_ns, 1));
+	push("y");
+	pass(10);
+	ck_assert_str_eq(drain(), "abcxdye");
+}
+END_TEST
+
+START_TEST(receives_are_counted)
+{
+	struct delivery d;
+	uint32_t i;
+
+	push("a");
+	for (i = 1; i < 4; i++) {
+		ck_assert(receive(-1, &d));
+		ck_assert_uint_eq(d.receives, i);
+		pass(LOCK);
+	}
+}
+END_TEST
+
+START_TEST(a_confirmed_message_is_gone)
+{
+	struct delivery d;
+	struct id id = push("a");
+
+	ck_assert(receive(-1, &d));
+	ck_assert_int_eq(confirm(id), WQ_OK);
+	ck_assert_int_eq(confirm(id), WQ_NO_MESSAGE);
+	pass(10 * LOCK);
+	ck_assert(!receive(-1, &d));
+}
+END_TEST
+
+START_TEST(confirm_without_a_receive_is_not_locked)
+{
+	ck_assert_int_eq(confirm(push("a")), WQ_NOT_LOCKED);
+	ck_assert_str_eq(drain(), "a");
+}
+END_TEST
+
+START_TEST(confirm_after_expiry_is_not_locked)
+{
+	struct delivery d;
+	struct id id = push("a");
+
+	ck_assert(receive(-1, &d));
+	pass(LOCK);
+	ck_assert_int_eq(confirm(id), WQ_NOT_LOCKED);
+	ck_assert_str_eq(drain(), "a");
+}
+END_TEST
+
+START_TEST(a_lock_that_is_due_is_over_before_its_turn)
+{
+	struct delivery d;
+	struct id id = push("a");
+
+	ck_assert(receive(-1, &d));
+	now_ns += LOCK * MS;	/* nobody has called registry_expire() */
+	ck_assert_int_eq(confirm(id), WQ_NOT_LOCKED);
+	ck_assert_int_eq(extend(id, 100), WQ_NOT_LOCKED);
+}
+END_TEST
+
+START_TEST(confirm_of_an_unknown_id_is_no_message)
+{
+	ck_assert_int_eq(confirm(id_new()), WQ_NO_MESSAGE);
+}
+END_TEST
+
+START_TEST(a_receipt_confirms_also_after_expiry)
+{
+	struct delivery d;
+	struct id id = push("a");
+
+	ck_assert(receive(-1, &d));
+	pass(LOCK);
+	ck_assert_int_eq(confirm_with(id, &d), WQ_OK);
+	ck_assert_str_eq(drain(), "");
+}
+END_TEST
+
+START_TEST(a_stale_receipt_tells_what_came_since)
+{
+	struct delivery first, second;
+	struct id id = push("a");
+	struct op_confirm c = { .id = id };
+
+	ck_assert(receive(-1, &first));
+	pass(LOCK);
+	ck_assert(receive(-1, &second));
+	c.receipt = (struct op_receipt){ true, first.receives, first.receipt };
+	ck_assert_int_eq(queue_confirm(q, &c, now_ns), WQ_STALE_RECEIPT);
+	ck_assert_uint_eq(c.receives_since, 1);
+	ck_assert_int_eq(c.ended_ns, first.until_ns);
+	ck_assert_int_eq(confirm_with(id, &second), WQ_OK);
+}
+END_TEST
+
+START_TEST(a_receipt_of_another_message_is_stale)
+{
+	struct delivery a, b;
+	struct id id = push("a");
+
+	push("b");
+	ck_assert(receive(-1, &a));
+	ck_assert(receive(-1, &b));
+	ck_assert_int_eq(confirm_with(id, &b), WQ_STALE_RECEIPT);
+}
+END_TEST
+
+START_TEST(extend_moves_the_end_of_the_lock)
+{
+	struct delivery d;
+	struct id id = push("a");
+
+	ck_assert(receive(-1, &d));
+	pass(LOCK / 2);
+	ck_assert_int_eq(extend(id, 2 * LOCK), WQ_OK);
+	pass(2 * LOCK - 1);
+	ck_assert(!receive(-1, &d));
+	pass(1);
+	ck_assert(receive(-1, &d));
+	/* It is not remembered for the next receive. */
+	ck_assert_int_eq(d.until_ns, now_ns + LOCK * MS);
+}
+END_TEST
+
+START_TEST(extend_by_0_gives_back_at_once_and_is_no_expiry)
+{
+	struct delivery d;
+	struct queue_info info;
+	struct id id = push("a");
+
+	ck_assert(receive(-1, &d));
+	push("b");
+	ck_assert_int_eq(extend(id, 0), WQ_OK);
+	ck_assert_str_eq(drain(), "ba");
+	queue_info(q, &info);
+	ck_assert_uint_eq(info.expired, 0);
+}
+END_TEST
+
+START_TEST(extend_of_what_is_not_locked_fails)
+{
+	struct id id = push("a");
+
+	ck_assert_int_eq(extend(id, 100), WQ_NOT_LOCKED);
+	ck_assert_int_eq(extend(id_new(), 100), WQ_NO_MESSAGE);
+}
+END_TEST
+
+START_TEST(a_receive_takes_no_more_bytes_than_asked_but_one_message)
+{
+	struct delivery d[4];
+	size_t n;
+
+	push("aaaa");
+	push("bbbb");
+	push("cc");
+	ck_assert_int_eq(queue_receive(q, 4, 3, -1, now_ns, d, &n), WQ_OK);
+	ck_assert_uint_eq(n, 1);
+	message_unref(d[0].message);
+	ck_assert_int_eq(queue_receive(q, 4, 6, -1, now_ns, d, &n), WQ_OK);
+	ck_assert_uint_eq(n, 2);
+	message_unref(d[0].message);
+	message_unref(d[1].message);
+}
+END_TEST
+
+START_TEST(a_delivery_keeps_its_message_after_the_confirm)
+{
+	struct delivery d;
+	size_t n;
+	struct id id = push("body");
+
+	ck_assert_int_eq(queue_receive(q, 1, 100, -1, now_ns, &d, &n), WQ_OK);
+	ck_assert_int_eq(confirm(id), WQ_OK);
+	ck_assert_mem_eq(d.message->body, "body", 4);
+	ck_assert_int_eq(d.message->state, MESSAGE_GONE);
+	message_unref(d.message);
+}
+END_TEST
+
+START_TEST(without_memory_nothing_is_received_and_nothing_lost)
+{
+	struct delivery d;
+	size_t n = 99;
+
+	push("a");
+	mem_fail_after(0);
+	ck_assert_int_eq(queue_receive(q, 1, 100, -1, now_ns, &d, &n),
+	    WQ_NOMEM);
+	mem_fail_after(-1);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_str_eq(drain(), "a");
+}
+END_TEST
+
+START_TEST(looking_changes_nothing)
+{
+	struct op_look look = { .id = push("a") };
+	struct queue_info before, after;
+	struct delivery d;
+
+	queue_info(q, &before);
+	ck_assert_int_eq(queue_look(q, &look), WQ_OK);
+	ck_assert_int_eq(look.out.state, MESSAGE_AVAILABLE);
+	message_unref(look.out.message);
+	queue_info(q, &after);
+	ck_assert_mem_eq(&before, &after, sizeof(before));
+	ck_assert(receive(-1, &d));
+	ck_assert_int_eq(queue_look(q, &look), WQ_OK);
+	ck_assert_int_eq(look.out.state, MESSAGE_LOCKED);
+	ck_assert_int_eq(look.out.until_ns, now_ns + LOCK * MS);
+	message_unref(look.out.message);
+	look.id = id_new();
+	ck_assert_int_eq(queue_look(q, &look), WQ_NO_MESSAGE);
+}
+END_TEST
+
+START_TEST(info_counts)
+{
+	struct queue_info info;
+	struct delivery d;
+
+	push("aaa");
+	push("bb");
+	ck_assert(receive(-1, &d));
+	queue_info(q, &info);
+	ck_assert_uint_eq(info.available_count, 1);
+	ck_assert_uint_eq(info.locked_count, 1);
+	ck_assert_uint_eq(info.body_bytes, 5);
+	ck_assert_uint_eq(info.pushed, 2);
+	ck_assert_uint_eq(info.received, 1);
+	pass(LOCK);
+	queue_info(q, &info);
+	ck_assert_uint_eq(info.available_count, 2);
+	ck_assert_uint_eq(info.expired, 1);
+}
+END_TEST
+
+START_TEST(each_lock_has_its_timer_and_it_goes_with_the_lock)
+{
+	struct delivery d;
+	struct id id = push("a");
+
+	ck_assert(receive(-1, &d));
+	ck_assert_int_eq(armed, 1);
+	ck_assert_int_eq(extend(id, 100), WQ_OK);
+	ck_assert_int_eq(armed, 2);	/* the same one, anew */
+	ck_assert_int_eq(disarmed, 0);
+	pass(100);
+	ck_assert_int_eq(disarmed, 1);
+	ck_assert(receive(-1, &d));
+	ck_assert_int_eq(confirm(id), WQ_OK);
+	ck_assert_int_eq(disarmed, 2);
+}
+END_TEST
+
+START_TEST(pushes_in_one_instant_keep_their_order)
+{
+	int i;
+
+	for (i = 0; i < 26; i++) {
+		char body[2] = { (char)('a' + i), '\0' };
+
+		push(body);
+	}
+	ck_assert_str_eq(drain(), "abcdefghijklmnopqrstuvwxyz");
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("queue");
+	TCase *t = tcase_create("queue");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, messages_come_in_the_order_of_their_push);
+	tcase_add_test(t, an_empty_queue_gives_nothing);
+	tcase_add_test(t, a_locked_message_is_not_given_out);
+	tcase_add_test(t, a_lock_ends_at_its_time_and_not_before);
+	tcase_add_test(t, an_expired_message_goes_to_the_end);
+	tcase_add_test(t, expired_messages_keep_the_order_of_their_expiry);
+	tcase_add_test(t, order_is_kept_when_expiries_take_several_turns);
+	tcase_add_test(t, receives_are_counted);
+	tcase_add_test(t, a_confirmed_message_is_gone);
+	tcase_add_test(t, confirm_without_a_receive_is_not_locked);
+	tcase_add_test(t, confirm_after_expiry_is_not_locked);
+	tcase_add_test(t, a_lock_that_is_due_is_over_before_its_turn);
+	tcase_add_test(t, confirm_of_an_unknown_id_is_no_message);
+	tcase_add_test(t, a_receipt_confirms_also_after_expiry);
+	tcase_add_test(t, a_stale_receipt_tells_what_came_since);
+	tcase_add_test(t, a_receipt_of_another_message_is_stale);
+	tcase_add_test(t, extend_moves_the_end_of_the_lock);
+	tcase_add_test(t, extend_by_0_gives_back_at_once_and_is_no_expiry);
+	tcase_add_test(t, extend_of_what_is_not_locked_fails);
+	tcase_add_test(t,
+	    a_receive_takes_no_more_bytes_than_asked_but_one_message);
+	tcase_add_test(t, a_delivery_keeps_its_message_after_the_confirm);
+	tcase_add_test(t, without_memory_nothing_is_received_and_nothing_lost);
+	tcase_add_test(t, looking_changes_nothing);
+	tcase_add_test(t, info_counts);
+	tcase_add_test(t, each_lock_has_its_timer_and_it_goes_with_the_lock);
+	tcase_add_test(t, pushes_in_one_instant_keep_their_order);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+CHECK_MAIN(suite)
