@@ -1,0 +1,447 @@
+/*
+ * A request and its one reply.
+ *
+ * The reply does not go through evhttp_send_reply(): its bytes are written to
+ * the socket at once, and evhttp is then told by evhttp_send_reply_end() that
+ * it is done.  That saves evhttp's formatting, arming EPOLLOUT and a turn of
+ * the loop for nearly every reply.
+ */
+#include "http/exchange.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/peer.h"
+#include "http/response.h"
+#include "http/state.h"
+
+#define DETAIL_BYTES	1024
+/* A reply's buffer above this is not kept for the next one. */
+#define OUT_KEEP_BYTES	(256 * 1024)
+
+static enum http_method
+method_of(struct evhttp_request *req)
+{
+	switch (evhttp_request_get_command(req)) {
+	case EVHTTP_REQ_POST:
+		return HTTP_POST;
+	case EVHTTP_REQ_HEAD:
+		return HTTP_HEAD;
+	case EVHTTP_REQ_PUT:
+		return HTTP_PUT;
+	case EVHTTP_REQ_DELETE:
+		return HTTP_DELETE;
+	case EVHTTP_REQ_OPTIONS:
+		return HTTP_OPTIONS;
+	case EVHTTP_REQ_PATCH:
+		return HTTP_PATCH;
+	case EVHTTP_REQ_GET:
+	case EVHTTP_REQ_TRACE:		/* refused by the guard */
+	case EVHTTP_REQ_CONNECT:
+	default:
+		return HTTP_GET;
+	}
+}
+
+/* Decode one part of a query in place: + is a space, %XX a byte. */
+static char *
+decode(char *s)
+{
+	size_t bytes;
+	char *decoded;
+
+	if (s[strcspn(s, "+%")] == '\0')
+		return s;
+	if ((decoded = evhttp_uridecode(s, 1, &bytes)) == NULL)
+		return NULL;
+	memcpy(s, decoded, bytes + 1);	/* it never gets longer */
+	free(decoded);			/* libevent's, by malloc */
+	return s;
+}
+
+/* name=value pairs joined by &.  False: it was answered. */
+static bool
+parse_query(struct exchange *x, const char *query)
+{
+	char *p, *next, *equals;
+
+	if ((x->query_text = mem_strdup(query)) == NULL) {
+		exchange_problem(x, 500, "no memory");
+		return false;
+	}
+	for (p = x->query_text; p != NULL; p = next) {
+		if ((next = strchr(p, '&')) != NULL)
+			*next++ = '\0';
+		if (*p == '\0')
+			continue;	/* "a=1&&b=2", "a=1&" */
+		equals = strchr(p, '=');
+		if (equals == NULL || equals == p) {
+			exchange_problem(x, 400, "the query must be "
+			    "name=value pairs joined by &, and \"%.60s\" is "
+			    "not one", p);
+			return false;
+		}
+		if (x->query_count == QUERY_MAX) {
+			exchange_problem(x, 400, "the query has more than %d "
+			    "parameters", QUERY_MAX);
+			return false;
+		}
+		*equals = '\0';
+		x->query[x->query_count].name = decode(p);
+		x->query[x->query_count].value = decode(equals + 1);
+		if (x->query[x->query_count].name == NULL ||
+		    x->query[x->query_count++].value == NULL) {
+			exchange_problem(x, 500, "no memory");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* False: it was answered. */
+static bool
+parse_target(struct exchange *x, const char **path, size_t *path_bytes)
+{
+	const struct evhttp_uri *uri =
+	    evhttp_request_get_evhttp_uri(x->req);
+	const char *query = evhttp_uri_get_query(uri);
+
+	*path = evhttp_uri_get_path(uri);
+	if (*path == NULL || **path == '\0')	/* "http://host" */
+		*path = "/";
+	*path_bytes = strlen(*path);
+	if (memchr(*path, '%', *path_bytes) != NULL) {
+		x->path = evhttp_uridecode(*path, 0, path_bytes);
+		if (x->path == NULL) {
+			exchange_problem(x, 500, "no memory");
+			return false;
+		}
+		*path = x->path;
+	}
+	return query == NULL || *query == '\0' || parse_query(x, query);
+}
+
+static void
+answer_options(struct exchange *x)
+{
+	char allow[80];
+
+	exchange_add_header(x, "Allow", route_allow(x->match.allowed, allow,
+	    sizeof(allow)));
+	exchange_send(x, 204, NULL);
+}
+
+void
+exchange_open(struct peer *p, struct evhttp_request *req)
+{
+	struct http_server *s = p->server;
+	struct exchange *x = &p->exchange;
+	const char *path;
+	size_t path_bytes;
+	char allow[80], quoted[128];
+
+	x->req = req;
+	x->method = method_of(req);
+	x->path = NULL;
+	x->spliced = NULL;
+	x->gone = NULL;
+	if (!parse_target(x, &path, &path_bytes))
+		return;
+	route_find(s->routes, (int)x->method, path, path_bytes, &x->match);
+	if (x->match.route != NULL)
+		x->match.route->handler(x, s->arg);
+	else if (x->match.allowed == 0)
+		exchange_problem(x, 404, "there is no page %s; see the manual "
+		    "wqd(8)", log_quote(path, path_bytes, quoted,
+		    sizeof(quoted)));
+	else if (x->method == HTTP_OPTIONS)
+		answer_options(x);
+	else {
+		route_allow(x->match.allowed, allow, sizeof(allow));
+		exchange_add_header(x, "Allow", allow);
+		exchange_problem(x, 405, "this page has the methods %s",
+		    allow);
+	}
+}
+
+enum http_method
+exchange_method(const struct exchange *x)
+{
+	return x->method;
+}
+
+bool
+exchange_is_draining(const struct exchange *x)
+{
+	return x->peer->server->draining;
+}
+
+struct text
+exchange_param(const struct exchange *x, size_t n)
+{
+	return x->match.param[n];
+}
+
+struct text
+exchange_body(struct exchange *x)
+{
+	struct evbuffer *in = evhttp_request_get_input_buffer(x->req);
+	struct text t = { "", evbuffer_get_length(in) };
+
+	if (t.bytes > 0)
+		t.data = (const char *)evbuffer_pullup(in, -1);
+	return t;
+}
+
+struct text
+exchange_header(const struct exchange *x, const char *name)
+{
+	return guard_header(x->peer->head, name);
+}
+
+const char *
+exchange_query(const struct exchange *x, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < x->query_count; i++)
+		if (strcmp(x->query[i].name, name) == 0)
+			return x->query[i].value;
+	return NULL;
+}
+
+const char *
+exchange_query_stranger(const struct exchange *x, const char *const *names,
+    bool *twice)
+{
+	const char *name;
+	size_t i, j;
+
+	for (i = 0; i < x->query_count; i++) {
+		name = x->query[i].name;
+		for (j = 0; names[j] != NULL; j++)
+			if (strcmp(name, names[j]) == 0)
+				break;
+		*twice = names[j] != NULL;
+		if (names[j] == NULL)
+			return name;
+		for (j = 0; j < i; j++)
+			if (strcmp(name, x->query[j].name) == 0)
+				return name;
+	}
+	return NULL;
+}
+
+struct buf *
+exchange_reply(struct exchange *x)
+{
+	return &x->peer->server->out;
+}
+
+struct splice {
+	void (*release)(void *);
+	void *arg;
+};
+
+static void
+splice_cb(const void *data, size_t bytes, void *arg)
+{
+	struct splice *s = arg;
+
+	(void)data;
+	(void)bytes;
+	s->release(s->arg);
+	mem_free(s);
+}
+
+/* What was built so far goes before what is spliced. */
+static int
+flush_out(struct exchange *x)
+{
+	struct buf *out = &x->peer->server->out;
+	int r;
+
+	if (x->spliced == NULL && (x->spliced = evbuffer_new()) == NULL)
+		return -1;
+	r = out->failed ? -1 :
+	    evbuffer_add(x->spliced, out->data, out->bytes);
+	out->bytes = 0;
+	return r;
+}
+
+void
+exchange_splice(struct exchange *x, const void *data, size_t bytes,
+    void (*release)(void *), void *arg)
+{
+	struct splice *s = mem_alloc(sizeof(*s));
+
+	if (s == NULL || flush_out(x) == -1)
+		goto fail;
+	s->release = release;
+	s->arg = arg;
+	if (evbuffer_add_reference(x->spliced, data, bytes, splice_cb, s) == 0)
+		return;
+fail:
+	x->peer->server->out.failed = true;
+	mem_free(s);
+	release(arg);
+}
+
+void
+exchange_add_header(struct exchange *x, const char *name, const char *value)
+{
+	struct buf *extra = &x->peer->server->extra;
+
+	buf_add_str(extra, name);
+	buf_add(extra, ": ", 2);
+	buf_add_str(extra, value);
+	buf_add(extra, "\r\n", 2);
+}
+
+static void
+exchange_fini(struct exchange *x)
+{
+	if (x->path != NULL)
+		free(x->path);		/* libevent's, by malloc */
+	x->path = NULL;
+	if (x->spliced != NULL)
+		evbuffer_free(x->spliced);
+	x->spliced = NULL;
+	mem_free(x->query_text);
+	x->query_text = NULL;
+	x->query_count = 0;
+	x->gone = NULL;
+}
+
+void
+exchange_end(struct exchange *x)
+{
+	void (*gone)(void *) = x->gone;
+	void *arg = x->gone_arg;
+
+	if (x->req == NULL)
+		return;
+	exchange_fini(x);
+	x->req = NULL;
+	if (gone != NULL)
+		gone(arg);
+}
+
+/* Is token in the list of a Connection header?  RFC 9110 section 7.6.1. */
+static bool
+has_token(const char *list, const char *token)
+{
+	size_t n;
+
+	for (; *list != '\0'; list += n) {
+		list += strspn(list, " \t,");
+		n = strcspn(list, " \t,");
+		if (n == strlen(token) && strncasecmp(list, token, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* evhttp closes when it finds the header; it reads no lists in requests. */
+static enum response_connection
+connection_after(struct exchange *x)
+{
+	/* evhttp has this one too, and it is needed after the handler. */
+	const char *c = evhttp_find_header(
+	    evhttp_request_get_input_headers(x->req), "Connection");
+
+	if (x->peer->server->draining || (c != NULL &&
+	    has_token(c, "close"))) {
+		evhttp_add_header(evhttp_request_get_output_headers(x->req),
+		    "Connection", "close");
+		return RESPONSE_CLOSE;
+	}
+	if (!x->peer->http10)
+		return RESPONSE_DEFAULT;
+	return c != NULL && strncasecmp(c, "keep-alive", 10) == 0 ?
+	    RESPONSE_KEEP : RESPONSE_CLOSE;
+}
+
+void
+exchange_send(struct exchange *x, int status, const char *content_type)
+{
+	struct peer *p = x->peer;
+	struct http_server *s = p->server;
+	struct evhttp_request *req = x->req;
+	struct evbuffer *spliced;
+	size_t body_bytes;
+
+	if (x->spliced != NULL && flush_out(x) == -1)
+		s->out.failed = true;
+	if (s->out.failed || s->extra.failed) {
+		if (x->spliced != NULL)
+			evbuffer_free(x->spliced);
+		x->spliced = NULL;
+		buf_clear(&s->out);
+		buf_clear(&s->extra);
+		status = 500;
+		content_type = RESPONSE_PROBLEM_TYPE;
+		response_problem(&s->out, 500, "no memory for the answer");
+	}
+	body_bytes = x->spliced != NULL ? evbuffer_get_length(x->spliced) :
+	    s->out.bytes;
+	buf_clear(&s->head);
+	response_head(&s->head, status, content_type, body_bytes, s->date,
+	    connection_after(x), s->extra.data, s->extra.bytes);
+	if (x->method == HTTP_HEAD) {
+		buf_clear(&s->out);
+		if (x->spliced != NULL)
+			evbuffer_drain(x->spliced, body_bytes);
+	}
+	log_debug("http", "reply", "status=%d bytes=%zu uri=\"%.200s\"",
+	    status, body_bytes, evhttp_request_get_uri(req));
+	/* evhttp kept here that the request was; it now means the reply. */
+	req->chunked = 0;
+	spliced = x->spliced;
+	x->spliced = NULL;
+	exchange_fini(x);
+	buf_add(&s->head, s->out.data, s->out.bytes);
+	if (s->head.failed || peer_write(p, &s->head, spliced) == -1)
+		peer_close(p);
+	/* Clean for the next, which may be another exchange's at once. */
+	buf_clear(&s->out);
+	buf_clear(&s->extra);
+	if (s->out.room > OUT_KEEP_BYTES)
+		server_reserve(&s->out);
+	if (s->head.room > OUT_KEEP_BYTES)
+		server_reserve(&s->head);
+}
+
+void
+exchange_problem(struct exchange *x, int status, const char *format, ...)
+{
+	struct buf *out = &x->peer->server->out;
+	char detail[DETAIL_BYTES];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(detail, sizeof(detail), format, ap);
+	va_end(ap);
+	if (x->spliced != NULL)
+		evbuffer_free(x->spliced);
+	x->spliced = NULL;
+	buf_clear(out);
+	response_problem(out, status, detail);
+	exchange_send(x, status, RESPONSE_PROBLEM_TYPE);
+}
+
+void
+exchange_on_gone(struct exchange *x, void (*gone)(void *), void *arg)
+{
+	x->gone = gone;
+	x->gone_arg = arg;
+}

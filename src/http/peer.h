@@ -1,0 +1,116 @@
+#ifndef WQ_HTTP_PEER_H
+#define WQ_HTTP_PEER_H
+
+/* The connections of a server, for http/ alone. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "http/guard.h"
+#include "http/route.h"
+
+struct http_server;
+struct peer;
+
+enum peer_state {
+	PEER_IDLE,		/* no byte of a request is there */
+	PEER_HEAD,		/* a part of its head is */
+	PEER_BODY,		/* evhttp has the head and reads the body */
+	PEER_HANDLING,		/* its handler owes the reply */
+	PEER_WRITING		/* the reply is being written */
+};
+
+#define QUERY_MAX	16		/* parameters of a request */
+
+/* One request; it is part of its connection, which has one at a time. */
+struct exchange {
+	struct peer *peer;		/* borrowed */
+	struct evhttp_request *req;	/* borrowed: evhttp's; NULL: not open */
+	enum http_method method;
+	char *path;			/* owned; NULL: it needed no decoding */
+	char *query_text;		/* owned; NULL: there is no query */
+	struct {
+		const char *name, *value;	/* into query_text, decoded */
+	} query[QUERY_MAX];
+	size_t query_count;
+	struct route_match match;
+	struct evbuffer *spliced;	/* owned; NULL unless the reply is */
+	void (*gone)(void *);
+	void *gone_arg;			/* borrowed, for gone */
+};
+
+/*
+ * One connection.  evhttp parses its requests and tells them apart, but it does
+ * not read or write: its bufferevent has no descriptor.  We read the socket,
+ * give evhttp one checked request at a time, and write the reply.
+ */
+struct peer {
+	TAILQ_ENTRY(peer) link;
+	TAILQ_ENTRY(peer) resume_link;
+	struct http_server *server;	/* borrowed */
+	struct bufferevent *bev;	/* borrowed; a ref until it is greeted */
+	struct evhttp_connection *evcon; /* borrowed; NULL until greeted */
+	int fd;				/* borrowed: evhttp's */
+	enum peer_state state;
+	struct event *readable;		/* owned */
+	struct event *writable;		/* owned; NULL until it is needed */
+	struct buf in;			/* read, and not given to evhttp yet */
+	size_t in_used;			/* its first bytes, which are done */
+	struct text head;		/* borrowed: of the request in hand */
+	struct buf head_kept;		/* it, where the body came later */
+	struct evbuffer *out;		/* owned; a reply's unsent rest */
+	int64_t since_ms;		/* of the state, as the sweep counts */
+	size_t scanned;			/* head bytes without its end */
+	size_t skipped;			/* empty lines before it, in bytes */
+	size_t unsent;			/* reply bytes at the last sweep */
+	int64_t body_left;		/* of a body with Content-Length */
+	struct guard_chunks chunks;
+	bool chunked;
+	bool http10;
+	bool paused;			/* `readable` is not pending */
+	bool resuming;			/* on the server's list */
+	bool dead;			/* gone, but in use up the stack */
+	int busy;			/* our calls on the stack */
+	struct exchange exchange;
+};
+
+TAILQ_HEAD(peer_list, peer);
+
+/* evhttp's bevcb: a connection was accepted. */
+struct bufferevent	*peer_accept_cb(struct event_base *, void *server);
+/* Take charge of those that were accepted in this turn. */
+void	peer_greet_cb(evutil_socket_t, short, void *server);
+/* Go on with those whose next request came with the one before. */
+void	peer_resume_cb(evutil_socket_t, short, void *server);
+/* evhttp's gencb: a whole request is here. */
+void	peer_request_cb(struct evhttp_request *, void *server);
+
+void	peer_close(struct peer *);
+
+/* Answer with a problem and close, in any state before the handler's. */
+void	peer_refuse(struct peer *, int status, const char *detail,
+	    const char *extra_header);
+
+/*
+ * Write a reply: the bytes of `first`, then those of `rest`, which may be NULL
+ * and is taken; then go on to the next request.  -1: the client is gone, or
+ * there is no memory; the peer is as it was.
+ */
+int	peer_write(struct peer *, const struct buf *first,
+	    struct evbuffer *rest) WQ_MUST;
+
+/* Close those that took too long, at most max of them; see sweep_left. */
+void	peer_sweep(struct http_server *, size_t max);
+
+/* exchange.c: open the exchange of a peer, end it without a reply. */
+void	exchange_open(struct peer *, struct evhttp_request *);
+void	exchange_end(struct exchange *);
+
+#endif
