@@ -1,0 +1,20 @@
+#ifndef WQ_API_JSON_H
+#define WQ_API_JSON_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+#include "http/route.h"
+
+#define JSON_ERROR_BYTES	256
+
+/*
+ * Is body one JSON value (RFC 8259) and nothing else but white space?
+ * Any value will do, also numbers that no machine type holds.  0: value is the
+ * part of body without the white space around it.  -1: error, of
+ * JSON_ERROR_BYTES, says what is wrong and where.  WQ_NOMEM in nomem's place
+ * is -2.
+ */
+int	json_check(struct text body, struct text *value, char *error) WQ_MUST;
+
+#endif
