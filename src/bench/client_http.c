@@ -1,0 +1,388 @@
+/*
+ * The native HTTP protocol of wq.  Everything of a request that does not
+ * change is written once, at start; a request is then two or three copies.
+ *
+ *	push	POST /		 201 {"messageID": ID}
+ *	receive	GET /?amount=N	 200 {"messages": [{"id": ID, "body": ...}]}
+ *	confirm	PATCH /ID	 204
+ *
+ * With --batch, a push is lines of NDJSON (201 {"messageIDs": [...]}) and a
+ * confirm PATCH / with an array of IDs (200 {"confirmed": [], ...}).
+ */
+#include "bench/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/buffer.h"
+#include "bench/http_answer.h"
+#include "bench/json_scan.h"
+#include "bench/ledger.h"
+#include "bench/options.h"
+
+struct client_http {
+	struct client		 client;
+	const struct options	*options;	/* borrowed */
+	const struct ledger	*ledger;	/* borrowed */
+	struct buffer		 path;		/* of the queue, "" is root */
+	struct buffer		 headers;	/* of every request */
+	struct buffer		 push_head;	/* up to body, or length */
+	struct buffer		 receive_head;	/* up to the amount */
+	struct buffer		 confirm_head;	/* up to the id */
+	struct buffer		 probe;		/* all of it */
+};
+
+/*
+ * Twelve headers, a bit under 600 bytes: what a page's script makes a browser
+ * send along.
+ */
+static const char browser_headers[] =
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 "
+    "Firefox/128.0\r\n"
+    "Accept: application/json, text/plain;q=0.9, */*;q=0.8\r\n"
+    "Accept-Language: en-GB,en;q=0.8,de-DE;q=0.5,de;q=0.3\r\n"
+    "Accept-Encoding: gzip, deflate, br, zstd\r\n"
+    "Referer: http://localhost/queue/overview.html?view=latest\r\n"
+    "Connection: keep-alive\r\n"
+    "Cookie: session=6f0c7d1be2a94c53a8d1c4f70b9e2a35; theme=dark; "
+    "seen=2024-05-17\r\n"
+    "Sec-Fetch-Dest: empty\r\n"
+    "Sec-Fetch-Mode: cors\r\n"
+    "Sec-Fetch-Site: same-origin\r\n"
+    "Cache-Control: no-cache\r\n"
+    "Pragma: no-cache\r\n";
+
+static void
+append_buffer(struct buffer *out, const struct buffer *b)
+{
+	buffer_append(out, b->data, b->bytes);
+}
+
+static void
+http_push(struct client *client, struct buffer *out, uint64_t first,
+    size_t count)
+{
+	struct client_http *c = (struct client_http *)client;
+	size_t body_bytes = ledger_body_bytes(c->ledger), i;
+	char *p;
+
+	if (c->options->batch == 1) {
+		append_buffer(out, &c->push_head);
+		if ((p = buffer_reserve(out, body_bytes)) == NULL)
+			return;
+		ledger_body(c->ledger, first, p);
+		out->bytes += body_bytes;
+		return;
+	}
+	append_buffer(out, &c->push_head);
+	buffer_append_number(out, count * (body_bytes + 1));
+	buffer_append_text(out, "\r\n\r\n");
+	for (i = 0; i < count; i++) {
+		if ((p = buffer_reserve(out, body_bytes + 1)) == NULL)
+			return;
+		ledger_body(c->ledger, first + i, p);
+		p[body_bytes] = '\n';
+		out->bytes += body_bytes + 1;
+	}
+}
+
+static void
+http_receive(struct client *client, struct buffer *out, size_t amount,
+    int64_t lock_ms)
+{
+	struct client_http *c = (struct client_http *)client;
+
+	append_buffer(out, &c->receive_head);
+	buffer_append_number(out, amount);
+	if (lock_ms > 0) {
+		buffer_append_text(out, "&timeout=");
+		buffer_append_number(out, (unsigned long long)lock_ms);
+	}
+	buffer_append_text(out, " HTTP/1.1\r\n");
+	append_buffer(out, &c->headers);
+	buffer_append_text(out, "\r\n");
+}
+
+static void
+http_confirm(struct client *client, struct buffer *out,
+    const struct answer *received)
+{
+	struct client_http *c = (struct client_http *)client;
+	size_t i, bytes = 1;
+
+	append_buffer(out, &c->confirm_head);
+	if (c->options->batch == 1) {
+		buffer_append(out, received->messages[0].id,
+		    received->messages[0].id_bytes);
+		buffer_append_text(out, " HTTP/1.1\r\n");
+		append_buffer(out, &c->headers);
+		buffer_append_text(out, "\r\n");
+		return;
+	}
+	for (i = 0; i < received->count; i++)
+		bytes += received->messages[i].id_bytes + 3;
+	buffer_append_text(out, " HTTP/1.1\r\n");
+	append_buffer(out, &c->headers);
+	buffer_append_text(out, "Content-Type: application/json\r\n"
+	    "Content-Length: ");
+	buffer_append_number(out, bytes);
+	buffer_append_text(out, "\r\n\r\n");
+	for (i = 0; i < received->count; i++) {
+		buffer_append_text(out, i == 0 ? "[\"" : ",\"");
+		buffer_append(out, received->messages[i].id,
+		    received->messages[i].id_bytes);
+		buffer_append_text(out, "\"");
+	}
+	buffer_append_text(out, "]");
+}
+
+static void
+http_probe(struct client *client, struct buffer *out)
+{
+	struct client_http *c = (struct client_http *)client;
+
+	append_buffer(out, &c->probe);
+}
+
+/* {"id": ID, "body": ...}, in any order, more members allowed. */
+static bool
+read_message(struct json_scan *s, struct answer *a)
+{
+	const char *name, *value;
+	struct received *m;
+	size_t n, bytes;
+
+	if ((m = answer_add(a)) == NULL || !json_scan_mark(s, '{'))
+		return false;
+	memset(m, 0, sizeof(*m));
+	do {
+		if (!json_scan_string(s, &name, &n) ||
+		    !json_scan_mark(s, ':') ||
+		    !json_scan_value(s, &value, &bytes))
+			return false;
+		if (n == 2 && memcmp(name, "id", 2) == 0 &&
+		    value[0] == '"') {
+			m->id = value + 1;
+			m->id_bytes = bytes - 2;
+		} else if (n == 4 && memcmp(name, "body", 4) == 0) {
+			m->body = value;
+			m->body_bytes = bytes;
+		}
+	} while (json_scan_mark(s, ','));
+	return json_scan_mark(s, '}') && m->id_bytes > 0 && m->body != NULL;
+}
+
+/* Step over an array of strings and count them. */
+static bool
+read_strings(struct json_scan *s, size_t *count)
+{
+	const char *text;
+	size_t bytes;
+
+	*count = 0;
+	if (!json_scan_mark(s, '['))
+		return false;
+	if (json_scan_mark(s, ']'))
+		return true;
+	do {
+		if (!json_scan_string(s, &text, &bytes) || bytes == 0)
+			return false;
+		++*count;
+	} while (json_scan_mark(s, ','));
+	return json_scan_mark(s, ']');
+}
+
+static bool
+read_messages(struct json_scan *s, struct answer *a)
+{
+	if (!json_scan_mark(s, '['))
+		return false;
+	if (json_scan_mark(s, ']'))
+		return true;
+	do {
+		if (!read_message(s, a))
+			return false;
+	} while (json_scan_mark(s, ','));
+	return json_scan_mark(s, ']');
+}
+
+/* One member of the outer object; those we do not know are stepped over. */
+static bool
+read_member(struct json_scan *s, const char *name, size_t n, struct answer *a)
+{
+	const char *text;
+	size_t bytes;
+
+	if (n == 8 && memcmp(name, "messages", 8) == 0)
+		return read_messages(s, a);
+	if ((n == 10 && memcmp(name, "messageIDs", 10) == 0) ||
+	    (n == 9 && memcmp(name, "confirmed", 9) == 0))
+		return read_strings(s, &a->done);
+	if (n == 9 && memcmp(name, "messageID", 9) == 0) {
+		a->done = 1;
+		return json_scan_string(s, &text, &bytes) && bytes > 0;
+	}
+	return json_scan_value(s, &text, &bytes);
+}
+
+static bool
+read_body(const struct http_answer *http, struct answer *a)
+{
+	struct json_scan s = { http->body, http->body + http->body_bytes };
+	const char *name;
+	size_t n;
+
+	if (!json_scan_mark(&s, '{'))
+		return false;
+	do {
+		if (!json_scan_string(&s, &name, &n) ||
+		    !json_scan_mark(&s, ':') || !read_member(&s, name, n, a))
+			return false;
+	} while (json_scan_mark(&s, ','));
+	return json_scan_mark(&s, '}') && json_scan_is_done(&s);
+}
+
+static ssize_t
+http_parse(struct client *client, enum request kind, size_t count,
+    const char *in, size_t bytes, struct answer *a)
+{
+	struct client_http *c = (struct client_http *)client;
+	bool is_single = kind == REQUEST_CONFIRM && c->options->batch == 1;
+	static const int wanted[] = {
+		[REQUEST_PUSH] = 201, [REQUEST_RECEIVE] = 200,
+		[REQUEST_CONFIRM] = 200, [REQUEST_PROBE] = 200
+	};
+	struct http_answer http;
+	const char *problem;
+
+	switch (http_answer_parse(&http, in, bytes, &problem)) {
+	case HTTP_ANSWER_WHOLE:
+		break;
+	case HTTP_ANSWER_PARTIAL:
+		return 0;
+	case HTTP_ANSWER_GARBLED:
+		return answer_garbled(a, problem, in, bytes);
+	}
+	if (http.status != (is_single ? 204 : wanted[kind])) {
+		answer_unexpected(a, "unexpected answer", in, http.bytes);
+		return (ssize_t)http.bytes;
+	}
+	if (is_single || kind == REQUEST_PROBE) {
+		a->done = 1;
+		return (ssize_t)http.bytes;
+	}
+	if (!read_body(&http, a))
+		return answer_garbled(a, "bad answer body", http.body,
+		    http.body_bytes);
+	if (kind != REQUEST_RECEIVE && a->done != count)
+		answer_unexpected(a, "not every message was taken",
+		    http.body, http.body_bytes);
+	if (kind == REQUEST_RECEIVE && a->count > count)
+		answer_unexpected(a, "more messages than asked for",
+		    http.body, http.body_bytes);
+	return (ssize_t)http.bytes;
+}
+
+static void
+http_free(struct client *client)
+{
+	struct client_http *c = (struct client_http *)client;
+
+	buffer_fini(&c->path);
+	buffer_fini(&c->headers);
+	buffer_fini(&c->push_head);
+	buffer_fini(&c->receive_head);
+	buffer_fini(&c->confirm_head);
+	buffer_fini(&c->probe);
+	free(c);
+}
+
+static const struct client_ops http_ops = {
+	.push = http_push,
+	.receive = http_receive,
+	.confirm = http_confirm,
+	.probe = http_probe,
+	.parse = http_parse,
+	.free = http_free
+};
+
+static void
+write_headers(struct client_http *c)
+{
+	const struct options *o = c->options;
+	bool is_v6 = strchr(o->address, ':') != NULL;
+	size_t i;
+
+	buffer_append_text(&c->headers, is_v6 ? "Host: [" : "Host: ");
+	buffer_append_text(&c->headers, o->address);
+	buffer_append_text(&c->headers, is_v6 ? "]:" : ":");
+	buffer_append_text(&c->headers, o->port);
+	buffer_append_text(&c->headers, "\r\n");
+	if (o->browser_headers)
+		buffer_append_text(&c->headers, browser_headers);
+	for (i = 0; i < o->extra_headers; i++) {
+		buffer_append_text(&c->headers, "X-Bench-");
+		buffer_append_number(&c->headers, i + 1);
+		buffer_append_text(&c->headers,
+		    ": a value of thirty-two characters\r\n");
+	}
+}
+
+static void
+write_heads(struct client_http *c)
+{
+	bool is_root = c->path.bytes == 0;
+
+	buffer_append_text(&c->push_head, "POST ");
+	append_buffer(&c->push_head, &c->path);
+	buffer_append_text(&c->push_head, is_root ? "/ HTTP/1.1\r\n" :
+	    " HTTP/1.1\r\n");
+	append_buffer(&c->push_head, &c->headers);
+	if (c->options->batch == 1) {
+		buffer_append_text(&c->push_head,
+		    "Content-Type: application/json\r\nContent-Length: ");
+		buffer_append_number(&c->push_head,
+		    ledger_body_bytes(c->ledger));
+		buffer_append_text(&c->push_head, "\r\n\r\n");
+	} else {
+		buffer_append_text(&c->push_head, "Content-Type: "
+		    "application/x-ndjson\r\nContent-Length: ");
+	}
+	buffer_append_text(&c->receive_head, "GET ");
+	append_buffer(&c->receive_head, &c->path);
+	buffer_append_text(&c->receive_head, is_root ? "/?amount=" :
+	    "?amount=");
+	buffer_append_text(&c->confirm_head, "PATCH ");
+	append_buffer(&c->confirm_head, &c->path);
+	if (is_root || c->options->batch == 1)
+		buffer_append_text(&c->confirm_head, "/");
+	buffer_append_text(&c->probe, "GET /health HTTP/1.1\r\n");
+	append_buffer(&c->probe, &c->headers);
+	buffer_append_text(&c->probe, "\r\n");
+}
+
+struct client *
+client_http_new(const struct options *o, const struct ledger *l)
+{
+	struct client_http *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return NULL;
+	c->client.ops = &http_ops;
+	c->options = o;
+	c->ledger = l;
+	if (o->queue != NULL) {
+		buffer_append_text(&c->path, "/queues/");
+		buffer_append_text(&c->path, o->queue);
+	}
+	write_headers(c);
+	write_heads(c);
+	if (c->path.failed || c->headers.failed || c->push_head.failed ||
+	    c->receive_head.failed || c->confirm_head.failed ||
+	    c->probe.failed) {
+		http_free(&c->client);
+		return NULL;
+	}
+	return &c->client;
+}

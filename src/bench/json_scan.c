@@ -1,0 +1,119 @@
+/*
+ * The few steps through JSON that the answers of the server need.  Nested
+ * values are stepped over by counting brackets, so that a foreign message of
+ * any depth costs no stack.
+ */
+#include "bench/json_scan.h"
+
+#include <string.h>
+
+static void
+skip_space(struct json_scan *s)
+{
+	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' ||
+	    *s->at == '\r' || *s->at == '\t'))
+		s->at++;
+}
+
+bool
+json_scan_is_mark(struct json_scan *s, char mark)
+{
+	skip_space(s);
+	return s->at < s->end && *s->at == mark;
+}
+
+bool
+json_scan_mark(struct json_scan *s, char mark)
+{
+	if (!json_scan_is_mark(s, mark))
+		return false;
+	s->at++;
+	return true;
+}
+
+bool
+json_scan_string(struct json_scan *s, const char **out, size_t *bytes)
+{
+	const char *p, *quote;
+
+	if (!json_scan_mark(s, '"'))
+		return false;
+	for (p = s->at; p < s->end; p = quote + 1) {
+		const char *back;
+		size_t slashes = 0;
+
+		quote = memchr(p, '"', (size_t)(s->end - p));
+		if (quote == NULL)
+			return false;
+		for (back = quote; back > s->at && back[-1] == '\\'; back--)
+			slashes++;
+		if (slashes % 2 == 0) {
+			*out = s->at;
+			*bytes = (size_t)(quote - s->at);
+			s->at = quote + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+skip_nested(struct json_scan *s)
+{
+	const char *text;
+	size_t bytes, depth = 0;
+
+	while (s->at < s->end) {
+		switch (*s->at) {
+		case '"':
+			if (!json_scan_string(s, &text, &bytes))
+				return false;
+			continue;
+		case '{':
+		case '[':
+			depth++;
+			break;
+		case '}':
+		case ']':
+			depth--;
+			break;
+		}
+		s->at++;
+		if (depth == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+json_scan_value(struct json_scan *s, const char **out, size_t *bytes)
+{
+	const char *text;
+	size_t n;
+
+	skip_space(s);
+	*out = s->at;
+	if (s->at == s->end)
+		return false;
+	if (*s->at == '"') {
+		if (!json_scan_string(s, &text, &n))
+			return false;
+	} else if (*s->at == '{' || *s->at == '[') {
+		if (!skip_nested(s))
+			return false;
+	} else {
+		while (s->at < s->end &&
+		    strchr("+-.0123456789aeflnrstuE", *s->at) != NULL &&
+		    *s->at != '\0')
+			s->at++;
+	}
+	*bytes = (size_t)(s->at - *out);
+	return *bytes > 0;
+}
+
+bool
+json_scan_is_done(struct json_scan *s)
+{
+	skip_space(s);
+	return s->at == s->end;
+}
