@@ -10,13 +10,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/http_struct.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -27,6 +25,7 @@
 #define DETAIL_BYTES	1024
 /* A reply's buffer above this is not kept for the next one. */
 #define OUT_KEEP_BYTES	(256 * 1024)
+#define SPLIT_MIN_BYTES	(64 * 1024)
 
 static enum http_method
 method_of(struct evhttp_request *req)
@@ -52,32 +51,38 @@ method_of(struct evhttp_request *req)
 	}
 }
 
-/* Decode one part of a query in place: + is a space, %XX a byte. */
+/*
+ * Decode text in place: %XX is a byte, and + a space where it is in special.
+ * NULL: no memory.
+ */
 static char *
-decode(char *s)
+decode(char *s, const char *special, size_t *bytes)
 {
-	size_t bytes;
+	bool plus = strchr(special, '+') != NULL;
 	char *decoded;
 
-	if (s[strcspn(s, "+%")] == '\0')
+	*bytes = strlen(s);
+	if (s[strcspn(s, special)] == '\0')
 		return s;
-	if ((decoded = evhttp_uridecode(s, 1, &bytes)) == NULL)
+	if ((decoded = evhttp_uridecode(s, plus, bytes)) == NULL)
 		return NULL;
-	memcpy(s, decoded, bytes + 1);	/* it never gets longer */
-	free(decoded);			/* libevent's, by malloc */
+	memcpy(s, decoded, *bytes + 1);	/* it never gets longer */
+	mem_free(decoded);		/* libevent's, by our functions */
 	return s;
 }
 
 /* name=value pairs joined by &.  False: it was answered. */
 static bool
-parse_query(struct exchange *x, const char *query)
+parse_query(struct exchange *x, const char *query, size_t bytes)
 {
 	char *p, *next, *equals;
 
-	if ((x->query_text = mem_strdup(query)) == NULL) {
+	if ((x->query_text = mem_alloc(bytes + 1)) == NULL) {
 		exchange_problem(x, 500, "no memory");
 		return false;
 	}
+	memcpy(x->query_text, query, bytes);
+	x->query_text[bytes] = '\0';
 	for (p = x->query_text; p != NULL; p = next) {
 		if ((next = strchr(p, '&')) != NULL)
 			*next++ = '\0';
@@ -96,8 +101,9 @@ parse_query(struct exchange *x, const char *query)
 			return false;
 		}
 		*equals = '\0';
-		x->query[x->query_count].name = decode(p);
-		x->query[x->query_count].value = decode(equals + 1);
+		x->query[x->query_count].name = decode(p, "+%", &bytes);
+		x->query[x->query_count].value = decode(equals + 1,
+		    "+%", &bytes);
 		if (x->query[x->query_count].name == NULL ||
 		    x->query[x->query_count++].value == NULL) {
 			exchange_problem(x, 500, "no memory");
@@ -107,27 +113,46 @@ parse_query(struct exchange *x, const char *query)
 	return true;
 }
 
-/* False: it was answered. */
+/*
+ * The path and the query of the target, which is "/path?query", or has a scheme
+ * and a host before it.  False: it was answered.
+ */
 static bool
 parse_target(struct exchange *x, const char **path, size_t *path_bytes)
 {
-	const struct evhttp_uri *uri =
-	    evhttp_request_get_evhttp_uri(x->req);
-	const char *query = evhttp_uri_get_query(uri);
+	struct text t = x->peer->target;
+	const char *p = t.data, *end = p + t.bytes, *query;
+	size_t bytes;
 
-	*path = evhttp_uri_get_path(uri);
-	if (*path == NULL || **path == '\0')	/* "http://host" */
+	if (*p != '/' && *p != '*') {	/* http://host:port/path */
+		p = memchr(p, ':', (size_t)(end - p));
+		p += strlen("://");
+		while (p < end && *p != '/' && *p != '?')
+			p++;
+	}
+	query = memchr(p, '?', (size_t)(end - p));
+	*path = p;
+	*path_bytes = (size_t)((query != NULL ? query : end) - p);
+	if (*path_bytes == 0) {		/* "http://host" */
 		*path = "/";
-	*path_bytes = strlen(*path);
+		*path_bytes = 1;
+	}
 	if (memchr(*path, '%', *path_bytes) != NULL) {
-		x->path = evhttp_uridecode(*path, 0, path_bytes);
-		if (x->path == NULL) {
+		if ((x->path = mem_alloc(*path_bytes + 1)) == NULL) {
+			exchange_problem(x, 500, "no memory");
+			return false;
+		}
+		memcpy(x->path, *path, *path_bytes);
+		x->path[*path_bytes] = '\0';
+		if (decode(x->path, "%", &bytes) == NULL) {
 			exchange_problem(x, 500, "no memory");
 			return false;
 		}
 		*path = x->path;
+		*path_bytes = bytes;
 	}
-	return query == NULL || *query == '\0' || parse_query(x, query);
+	return query == NULL || query + 1 == end ||
+	    parse_query(x, query + 1, (size_t)(end - query - 1));
 }
 
 static void
@@ -179,10 +204,22 @@ exchange_method(const struct exchange *x)
 	return x->method;
 }
 
+size_t
+exchange_unsent_bytes(const struct exchange *x)
+{
+	return x->peer->server->unsent_bytes;
+}
+
 bool
 exchange_is_draining(const struct exchange *x)
 {
 	return x->peer->server->draining;
+}
+
+const char *
+exchange_pattern(const struct exchange *x)
+{
+	return x->match.route->pattern;
 }
 
 struct text
@@ -310,8 +347,7 @@ exchange_add_header(struct exchange *x, const char *name, const char *value)
 static void
 exchange_fini(struct exchange *x)
 {
-	if (x->path != NULL)
-		free(x->path);		/* libevent's, by malloc */
+	mem_free(x->path);
 	x->path = NULL;
 	if (x->spliced != NULL)
 		evbuffer_free(x->spliced);
@@ -336,51 +372,40 @@ exchange_end(struct exchange *x)
 		gone(arg);
 }
 
-/* Is token in the list of a Connection header?  RFC 9110 section 7.6.1. */
-static bool
-has_token(const char *list, const char *token)
-{
-	size_t n;
-
-	for (; *list != '\0'; list += n) {
-		list += strspn(list, " \t,");
-		n = strcspn(list, " \t,");
-		if (n == strlen(token) && strncasecmp(list, token, n) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* evhttp closes when it finds the header; it reads no lists in requests. */
+/* evhttp keeps the connection open unless it finds this in the reply. */
 static enum response_connection
 connection_after(struct exchange *x)
 {
-	/* evhttp has this one too, and it is needed after the handler. */
-	const char *c = evhttp_find_header(
-	    evhttp_request_get_input_headers(x->req), "Connection");
+	struct peer *p = x->peer;
 
-	if (x->peer->server->draining || (c != NULL &&
-	    has_token(c, "close"))) {
+	if (p->close || p->server->draining || (p->http10 &&
+	    !p->keep_alive)) {
 		evhttp_add_header(evhttp_request_get_output_headers(x->req),
 		    "Connection", "close");
 		return RESPONSE_CLOSE;
 	}
-	if (!x->peer->http10)
-		return RESPONSE_DEFAULT;
-	return c != NULL && strncasecmp(c, "keep-alive", 10) == 0 ?
-	    RESPONSE_KEEP : RESPONSE_CLOSE;
+	return p->http10 ? RESPONSE_KEEP : RESPONSE_DEFAULT;
 }
 
-void
+/* A long reply is not copied to its head, but handed on as it is. */
+static int
+split_long(struct exchange *x)
+{
+	return x->spliced != NULL ||
+	    x->peer->server->out.bytes > SPLIT_MIN_BYTES ? flush_out(x) : 0;
+}
+
+bool
 exchange_send(struct exchange *x, int status, const char *content_type)
 {
 	struct peer *p = x->peer;
 	struct http_server *s = p->server;
-	struct evhttp_request *req = x->req;
 	struct evbuffer *spliced;
+	char quoted[240];
 	size_t body_bytes;
+	bool sent = true;
 
-	if (x->spliced != NULL && flush_out(x) == -1)
+	if (split_long(x) == -1)
 		s->out.failed = true;
 	if (s->out.failed || s->extra.failed) {
 		if (x->spliced != NULL)
@@ -389,6 +414,7 @@ exchange_send(struct exchange *x, int status, const char *content_type)
 		buf_clear(&s->out);
 		buf_clear(&s->extra);
 		status = 500;
+		sent = false;
 		content_type = RESPONSE_PROBLEM_TYPE;
 		response_problem(&s->out, 500, "no memory for the answer");
 	}
@@ -402,16 +428,17 @@ exchange_send(struct exchange *x, int status, const char *content_type)
 		if (x->spliced != NULL)
 			evbuffer_drain(x->spliced, body_bytes);
 	}
-	log_debug("http", "reply", "status=%d bytes=%zu uri=\"%.200s\"",
-	    status, body_bytes, evhttp_request_get_uri(req));
-	/* evhttp kept here that the request was; it now means the reply. */
-	req->chunked = 0;
+	log_debug("http", "reply", "status=%d bytes=%zu request=%s", status,
+	    body_bytes, log_quote(p->head.data, (size_t)(p->target.data -
+	    p->head.data) + p->target.bytes, quoted, sizeof(quoted)));
 	spliced = x->spliced;
 	x->spliced = NULL;
 	exchange_fini(x);
 	buf_add(&s->head, s->out.data, s->out.bytes);
-	if (s->head.failed || peer_write(p, &s->head, spliced) == -1)
+	if (s->head.failed || peer_write(p, &s->head, spliced) == -1) {
+		sent = false;
 		peer_close(p);
+	}
 	/* Clean for the next, which may be another exchange's at once. */
 	buf_clear(&s->out);
 	buf_clear(&s->extra);
@@ -419,6 +446,7 @@ exchange_send(struct exchange *x, int status, const char *content_type)
 		server_reserve(&s->out);
 	if (s->head.room > OUT_KEEP_BYTES)
 		server_reserve(&s->head);
+	return sent;
 }
 
 void

@@ -20,6 +20,12 @@ enum http_method	 exchange_method(const struct exchange *);
 /* The server is at its end and this is the connection's last reply. */
 bool	exchange_is_draining(const struct exchange *);
 
+/* What all clients together have not read yet of their replies. */
+size_t	exchange_unsent_bytes(const struct exchange *);
+
+/* The pattern of the route that matched. */
+const char	*exchange_pattern(const struct exchange *);
+
 /* What the n-th {} of the route's pattern stands for, percent-decoded. */
 struct text	 exchange_param(const struct exchange *, size_t n);
 
@@ -58,9 +64,10 @@ void	exchange_add_header(struct exchange *, const char *name,
 
 /*
  * Send the reply with the body built so far; content_type NULL where there is
- * none.  The exchange is no more.
+ * none.  The exchange is no more.  False: it did not reach the client, as far
+ * as can be known, or a 500 went in its place for want of memory.
  */
-void	exchange_send(struct exchange *, int status, const char *content_type);
+bool	exchange_send(struct exchange *, int status, const char *content_type);
 
 /* The same with an RFC 9457 problem as the body; detail is a printf format. */
 void	exchange_problem(struct exchange *, int status, const char *detail,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
+
 #define CHUNK_LINE_MAX	4096	/* a chunk's size and extensions */
 #define CHUNK_TRAILER_MAX	65536
 
@@ -99,19 +101,19 @@ check_line(const char *line, size_t bytes, struct guard_head *out)
 	const char *end = line + bytes, *p, *version;
 	struct guard_verdict v;
 
-	out->method = line;
+	out->method.data = line;
 	for (p = line; p < end && is_token(*p); p++)
 		;
 	if (p == line || p == end || *p != ' ')
 		return refuse(400, "the request line must be a method, a "
 		    "space, a target, a space and HTTP/1.1");
-	out->method_bytes = (size_t)(p - line);
-	out->target = ++p;
+	out->method.bytes = (size_t)(p - line);
+	out->target.data = ++p;
 	for (; p < end && *p != ' '; p++)
-		if ((unsigned char)*p < 0x21 || *p == 0x7f)
+		if ((unsigned char)*p < 0x21 || *p == 0x7f || *p == '#')
 			return refuse(400, "the request target has a control "
-			    "character");
-	out->target_bytes = (size_t)(p - out->target);
+			    "character or a #");
+	out->target.bytes = (size_t)(p - out->target.data);
 	version = p + 1;
 	if (p == end || end - version != 8 ||
 	    strncmp(version, "HTTP/", 5) != 0 || version[6] != '.' ||
@@ -123,7 +125,8 @@ check_line(const char *line, size_t bytes, struct guard_head *out)
 		return refuse(505, "only HTTP/1.1 and HTTP/1.0 are spoken "
 		    "here");
 	out->http10 = version[7] == '0';
-	if ((v = check_target(out->target, out->target_bytes)).status != 0)
+	if ((v = check_target(out->target.data,
+	    out->target.bytes)).status != 0)
 		return v;
 	return fine;
 }
@@ -177,12 +180,29 @@ name_is(const struct text *name, const char *what, size_t bytes)
 	    strncasecmp(name->data, what, bytes) == 0;
 }
 
-/* Headers on framing; *keep tells that this is one. */
-static struct guard_verdict
-check_framing(const struct text *name, const struct text *value,
-    int64_t body_max, struct guard_head *out, bool *keep)
+/* Is token in a list, RFC 9110 section 5.6.1? */
+static bool
+has_token(const struct text *list, const char *token)
 {
-	*keep = true;
+	const char *p = list->data, *end = p + list->bytes, *from;
+
+	while (p < end) {
+		while (p < end && (*p == ' ' || *p == '\t' || *p == ','))
+			p++;
+		for (from = p; p < end && *p != ' ' && *p != '\t' &&
+		    *p != ','; p++)
+			;
+		if (text_is(from, (size_t)(p - from), token))
+			return true;
+	}
+	return false;
+}
+
+/* The headers that matter here. */
+static struct guard_verdict
+use_header(const struct text *name, const struct text *value,
+    int64_t body_max, struct guard_head *out)
+{
 	if (name_is(name, "Content-Length", 14))
 		return check_length(value->data, value->bytes, body_max, out);
 	if (name_is(name, "Transfer-Encoding", 17)) {
@@ -191,22 +211,29 @@ check_framing(const struct text *name, const struct text *value,
 			return refuse(501, "chunked is the only "
 			    "Transfer-Encoding");
 		out->chunked = true;
-		return fine;
-	}
-	if (name_is(name, "Expect", 6))
-		return text_is(value->data, value->bytes, "100-continue") ?
-		    fine : refuse(417, "100-continue is the only expectation");
-	*keep = name_is(name, "Connection", 10);
-	if (name_is(name, "Host", 4))
+	} else if (name_is(name, "Expect", 6)) {
+		if (!text_is(value->data, value->bytes, "100-continue"))
+			return refuse(417, "100-continue is the only "
+			    "expectation");
+		out->expects_continue = true;
+	} else if (name_is(name, "Connection", 10)) {
+		out->close |= has_token(value, "close");
+		out->keep_alive |= has_token(value, "keep-alive");
+	} else if (name_is(name, "Host", 4)) {
+		if (out->host.data != NULL)
+			return refuse(400, "there is more than one Host");
 		out->host = *value;
-	else if (name_is(name, "Origin", 6))
+	} else if (name_is(name, "Origin", 6))
 		out->origin = *value;
+	else if (name_is(name, "Sec-Fetch-Site", 14))
+		out->cross_site = text_is(value->data, value->bytes,
+		    "cross-site");
 	return fine;
 }
 
 static struct guard_verdict
 check_header(const char *line, size_t bytes, int64_t body_max,
-    struct guard_head *out, bool *keep)
+    struct guard_head *out)
 {
 	struct text name, value;
 
@@ -218,7 +245,7 @@ check_header(const char *line, size_t bytes, int64_t body_max,
 	if (memchr(value.data, '\0', value.bytes) != NULL ||
 	    memchr(value.data, '\r', value.bytes) != NULL)
 		return refuse(400, "a header has a NUL or a lone CR");
-	return check_framing(&name, &value, body_max, out, keep);
+	return use_header(&name, &value, body_max, out);
 }
 
 static struct guard_verdict
@@ -229,7 +256,7 @@ check_body(const struct guard_head *h, int64_t body_max)
 		    "Transfer-Encoding");
 	if (h->chunked && h->http10)
 		return refuse(400, "HTTP/1.0 has no Transfer-Encoding");
-	if (text_is(h->method, h->method_bytes, "HEAD") &&
+	if (text_is(h->method.data, h->method.bytes, "HEAD") &&
 	    (h->chunked || h->content_length > 0))
 		return refuse(400, "HEAD has no body");
 	if (h->content_length > body_max)
@@ -253,8 +280,9 @@ check_origin(const struct guard_head *h)
 		o.data += 8;
 		o.bytes -= 8;
 	}
-	if (o.data != NULL && (o.bytes != h->host.bytes ||
-	    strncasecmp(o.data, h->host.data, o.bytes) != 0))
+	if (h->cross_site || (o.data != NULL && (h->host.data == NULL ||
+	    o.bytes != h->host.bytes ||
+	    strncasecmp(o.data, h->host.data, o.bytes) != 0)))
 		return refuse(403, "the request is of a web page from another "
 		    "origin than this server");
 	return fine;
@@ -266,11 +294,9 @@ guard_check(const char *head, size_t bytes, int64_t body_max,
 {
 	const char *p = head, *end = head + bytes, *lf;
 	struct guard_verdict v = fine;
-	bool keep;
 	size_t n;
 
-	memset(out, 0, offsetof(struct guard_head, line));
-	out->line_count = 0;
+	memset(out, 0, sizeof(*out));
 	out->content_length = -1;
 	for (; p < end; p = lf + 1) {
 		if ((lf = memchr(p, '\n', (size_t)(end - p))) == NULL)
@@ -278,23 +304,35 @@ guard_check(const char *head, size_t bytes, int64_t body_max,
 		n = (size_t)(lf - p);
 		if (n > 0 && p[n - 1] == '\r')
 			n--;
-		keep = true;
 		if (p == head)
 			v = check_line(p, n, out);
 		else if (n > 0)
-			v = check_header(p, n, body_max, out, &keep);
+			v = check_header(p, n, body_max, out);
 		if (v.status != 0)
 			return v;
-		if (!keep)
-			continue;
-		if (out->line_count == GUARD_LINES_MAX)
-			return refuse(400, "there are too many Connection "
-			    "headers");
-		out->line[out->line_count].data = p;
-		out->line[out->line_count++].bytes = (size_t)(lf + 1 - p);
 	}
 	v = check_body(out, body_max);
 	return v.status != 0 ? v : check_origin(out);
+}
+
+struct guard_verdict
+guard_begin(const char *data, size_t bytes)
+{
+	const char *lf = memchr(data, '\n', bytes);
+	struct guard_head unused;
+	size_t n;
+
+	if (!is_token(data[0]))
+		return refuse(400, (unsigned char)data[0] == 0x16 ?
+		    "this is TLS, and only HTTP in the clear is spoken here" :
+		    "a request must begin with its method");
+	if (lf == NULL)
+		return fine;
+	n = (size_t)(lf - data);
+	if (n > 0 && data[n - 1] == '\r')
+		n--;
+	memset(&unused, 0, sizeof(unused));
+	return check_line(data, n, &unused);
 }
 
 struct text
@@ -327,9 +365,9 @@ bad_chunk(void)
 
 /* One byte of a chunked body that is not data. */
 static struct guard_verdict
-chunk_byte(struct guard_chunks *c, char *b, int64_t body_max)
+chunk_byte(struct guard_chunks *c, char b, int64_t body_max)
 {
-	int digit = hex_value(*b);
+	int digit = hex_value(b);
 
 	switch (c->place) {
 	case CHUNK_SIZE_FIRST:
@@ -345,20 +383,17 @@ chunk_byte(struct guard_chunks *c, char *b, int64_t body_max)
 			return bad_chunk();
 		/* FALLTHROUGH */
 	case CHUNK_EXTENSION:
-		if (*b == '\r')
+		if (b == '\r')
 			c->place = CHUNK_SIZE_LF;
-		else if (*b == '\n' || *b == '\0')
+		else if (b == '\n' || b == '\0')
 			return bad_chunk();
-		else if (c->place == CHUNK_SIZE && *b != ';')
+		else if (c->place == CHUNK_SIZE && b != ';')
 			return bad_chunk();
-		else if (c->place == CHUNK_SIZE) {
-			/* evhttp wants a space before what it ignores. */
-			*b = ' ';
+		else
 			c->place = CHUNK_EXTENSION;
-		}
 		break;
 	case CHUNK_SIZE_LF:
-		if (*b != '\n')
+		if (b != '\n')
 			return bad_chunk();
 		c->body_bytes += c->left;
 		c->place = c->left > 0 ? CHUNK_DATA : CHUNK_TRAILER;
@@ -366,18 +401,21 @@ chunk_byte(struct guard_chunks *c, char *b, int64_t body_max)
 		return fine;
 	case CHUNK_DATA_CR:
 		c->place = CHUNK_DATA_LF;
-		return *b == '\r' ? fine : bad_chunk();
+		return b == '\r' ? fine : bad_chunk();
 	case CHUNK_DATA_LF:
 		c->place = CHUNK_SIZE_FIRST;
-		return *b == '\n' ? fine : bad_chunk();
+		return b == '\n' ? fine : bad_chunk();
 	case CHUNK_TRAILER:
 		if (++c->trailer_bytes > CHUNK_TRAILER_MAX)
 			return refuse(431, NULL);
-		if (*b == '\n' && c->line_bytes == 0)
+		if (b == '\0' || (c->last_cr && b != '\n'))
+			return refuse(400, "a trailer has a NUL or a lone CR");
+		c->last_cr = b == '\r';
+		if (b == '\n' && c->line_bytes == 0)
 			c->place = CHUNK_DONE;
-		else if (*b == '\n')
+		else if (b == '\n')
 			c->line_bytes = 0;
-		else if (*b != '\r')
+		else if (b != '\r')
 			c->line_bytes++;
 		return fine;
 	case CHUNK_DATA:
@@ -390,8 +428,8 @@ chunk_byte(struct guard_chunks *c, char *b, int64_t body_max)
 }
 
 struct guard_verdict
-guard_chunked(struct guard_chunks *c, char *data, size_t bytes,
-    int64_t body_max, size_t *used)
+guard_chunked(struct guard_chunks *c, const char *data, size_t bytes,
+    int64_t body_max, struct buf *out, size_t *used)
 {
 	struct guard_verdict v;
 	size_t i, n;
@@ -402,13 +440,14 @@ guard_chunked(struct guard_chunks *c, char *data, size_t bytes,
 			n = bytes - i;
 			if ((int64_t)n > c->left)
 				n = (size_t)c->left;
+			buf_add(out, data + i, n);
 			c->left -= (int64_t)n;
 			i += n;
 			if (c->left == 0)
 				c->place = CHUNK_DATA_CR;
 			continue;
 		}
-		if ((v = chunk_byte(c, &data[i], body_max)).status != 0)
+		if ((v = chunk_byte(c, data[i], body_max)).status != 0)
 			return v;
 		i++;
 	}

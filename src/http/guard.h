@@ -7,12 +7,15 @@
 
 #include "http/route.h"
 
+struct buf;
+
 /*
- * What stands before evhttp's parser: it reads the head of a request and the
- * framing of a chunked body as RFC 9112 has them, and refuses what evhttp
- * 2.1.12 would let through (two lengths, a space before the colon, signs in
- * numbers: the ways to smuggle a request past a proxy) or would answer with a
- * page of its own.
+ * What stands before evhttp: it reads the head of a request and the framing of
+ * a chunked body as RFC 9112 has them, and refuses what evhttp 2.1.12 would let
+ * through (two lengths, a space before the colon, signs in numbers: the ways to
+ * smuggle a request past a proxy) or would answer with a page of its own.
+ * evhttp then gets a request in canonical form, so that the two cannot
+ * understand one differently.
  */
 
 /* A refusal; status 0 is none.  detail is a constant. */
@@ -21,18 +24,15 @@ struct guard_verdict {
 	const char *detail;
 };
 
-/* Lines of a head that evhttp gets: the first, and headers on framing. */
-#define GUARD_LINES_MAX	8
-
 struct guard_head {
-	const char *method, *target;	/* borrowed: into the head */
-	size_t method_bytes, target_bytes;
+	struct text method, target;	/* borrowed: into the head */
+	struct text host, origin;	/* those headers' values, as borrowed */
 	int64_t content_length;		/* -1: none given */
 	bool chunked;
 	bool http10;			/* HTTP/1.0 */
-	struct text host, origin;	/* those headers' values */
-	struct text line[GUARD_LINES_MAX];	/* with their ends */
-	size_t line_count;
+	bool close, keep_alive;		/* tokens of Connection headers */
+	bool expects_continue;
+	bool cross_site;		/* as a browser tells it */
 };
 
 /*
@@ -49,6 +49,12 @@ size_t	guard_head_bytes(const char *data, size_t bytes, size_t *from);
 struct guard_verdict	guard_check(const char *head, size_t bytes,
 			    int64_t body_max, struct guard_head *out);
 
+/*
+ * Check what there is of a head whose end is yet to come: its first byte, and
+ * its first line once that is whole.  TLS and other protocols end here.
+ */
+struct guard_verdict	guard_begin(const char *data, size_t bytes);
+
 /* The value of a header in a head that was checked; data NULL: not there. */
 struct text	guard_header(struct text head, const char *name);
 
@@ -63,14 +69,16 @@ struct guard_chunks {
 	int64_t body_bytes;	/* of the body, over all chunks */
 	size_t line_bytes;	/* of the line being read */
 	size_t trailer_bytes;	/* of all trailer lines */
+	bool last_cr;		/* the last byte of a trailer was a CR */
 };
 
 /*
- * Check the next bytes of a chunked body, in whatever pieces they come, up to
- * its end, which place tells; used is how many of them are the body's.  The
- * semicolon before an extension becomes a space, for evhttp knows no other.
+ * Decode the next bytes of a chunked body, in whatever pieces they come, up to
+ * its end, which place tells.  used is how many of them are the body's; their
+ * content is appended to out, whose failure is the caller's to look at.
  */
-struct guard_verdict	guard_chunked(struct guard_chunks *, char *data,
-			    size_t bytes, int64_t body_max, size_t *used);
+struct guard_verdict	guard_chunked(struct guard_chunks *, const char *data,
+			    size_t bytes, int64_t body_max, struct buf *out,
+			    size_t *used);
 
 #endif

@@ -1,12 +1,10 @@
 /*
  * A connection from its accept to its end.
  *
- * The way of a request: socket -> readable_cb() -> guard -> evhttp's input ->
- * evhttp's own read callback, called by us -> peer_request_cb() -> exchange.
- * The way back is peer_write().  evhttp has a bufferevent without a descriptor,
- * which spares it an ioctl, two changes of interest and several allocations a
- * request; it never has more than one request, since the guard knows where
- * each ends.
+ * The way of a request: socket -> readable_cb() -> intake.c -> evhttp's read
+ * callback, called by us -> peer_request_cb() -> exchange.  The way back is
+ * peer_write().  evhttp has a bufferevent without a descriptor, which spares it
+ * an ioctl, two changes of interest and several allocations a request.
  */
 #include "http/peer.h"
 
@@ -25,10 +23,8 @@
 #include "http/response.h"
 #include "http/state.h"
 
-#define SKIP_MAX_BYTES	32	/* of empty lines before a request */
-
-/* evhttp's own read callback, as it sets it; the same for all connections. */
-static bufferevent_data_cb	evhttp_read;
+/* Reading less than this in a write-timeout is not reading. */
+#define PROGRESS_MIN_BYTES	65536
 
 static void
 stop_resuming(struct peer *p)
@@ -60,10 +56,14 @@ peer_free(struct peer *p)
 		event_free(p->readable);
 	if (p->writable != NULL)
 		event_free(p->writable);
-	if (p->out != NULL)
+	if (p->out != NULL) {
+		if (p->state == PEER_WRITING)
+			s->unsent_bytes -= evbuffer_get_length(p->out);
 		evbuffer_free(p->out);
+	}
 	buf_fini(&p->in);
 	buf_fini(&p->head_kept);
+	buf_fini(&p->chunked_body);
 	if (p->busy == 0)
 		mem_free(p);
 	server_peer_left(s);
@@ -118,265 +118,12 @@ peer_refuse(struct peer *p, int status, const char *detail,
 	peer_close(p);
 }
 
-/* A method that evhttp does not know, or that no page of ours has. */
-static void
-refuse_method(struct peer *p, const struct guard_head *h)
-{
-	struct route_match match;
-	char allow[80], header[96];
-	const char *query = memchr(h->target, '?', h->target_bytes);
-
-	route_find(p->server->routes, 0, h->target, query != NULL ?
-	    (size_t)(query - h->target) : h->target_bytes, &match);
-	if (match.allowed == 0) {
-		peer_refuse(p, 404, "there is no such page", NULL);
-		return;
-	}
-	route_allow(match.allowed, allow, sizeof(allow));
-	snprintf(header, sizeof(header), "Allow: %s\r\n", allow);
-	peer_refuse(p, 405, "this page does not have that method; the header "
-	    "Allow names those that it has", header);
-}
-
-static bool
-method_is_known(const struct guard_head *h)
-{
-	static const char *const known[] = { "GET", "HEAD", "POST", "PUT",
-	    "PATCH", "DELETE", "OPTIONS" };
-	size_t i;
-
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (h->method_bytes == strlen(known[i]) &&
-		    memcmp(h->method, known[i], h->method_bytes) == 0)
-			return true;
-	return false;
-}
-
-/* evhttp has refused the request with a page of its own: ours in its place. */
-static void
-replace_page(struct peer *p, struct evbuffer *output)
-{
-	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-	char line[13];		/* "HTTP/1.1 400 " */
-	int status;
-
-	if (evbuffer_copyout(output, line, sizeof(line)) !=
-	    (ev_ssize_t)sizeof(line))
-		return;
-	status = (line[9] - '0') * 100 + (line[10] - '0') * 10 +
-	    (line[11] - '0');
-	if (status != 100) {
-		peer_refuse(p, status >= 400 && status != 413 ? status : 400,
-		    "the request is malformed", NULL);
-		return;
-	}
-	evbuffer_unfreeze(output, 1);
-	evbuffer_drain(output, evbuffer_get_length(output));
-	evbuffer_freeze(output, 1);
-	if (send(p->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL |
-	    MSG_DONTWAIT) != (ssize_t)sizeof(go_on) - 1)
-		peer_close(p);
-}
-
-/* Give evhttp some bytes of the request. */
-static void
-feed(struct peer *p, const struct text *pieces, size_t count)
-{
-	struct evbuffer *input = bufferevent_get_input(p->bev);
-	struct evbuffer *output = bufferevent_get_output(p->bev);
-	int r = 0;
-
-	evbuffer_unfreeze(input, 0);
-	for (; count > 0 && r == 0; count--, pieces++)
-		r = evbuffer_add(input, pieces->data, pieces->bytes);
-	evbuffer_freeze(input, 0);
-	if (r == -1) {
-		peer_refuse(p, 500, "no memory for the request", NULL);
-		return;
-	}
-	p->server->current = p;
-	evhttp_read(p->bev, p->evcon);
-	p->server->current = NULL;
-	if (!p->dead && p->state == PEER_BODY &&
-	    evbuffer_get_length(output) > 0)
-		replace_page(p, output);
-}
-
-/* The body is yet to come: keep the head, whose buffer is the read's. */
-static void
-keep_head(struct peer *p)
-{
-	buf_add(&p->head_kept, p->head.data, p->head.bytes);
-	if (p->head_kept.failed) {
-		peer_refuse(p, 500, "no memory for the request", NULL);
-		return;
-	}
-	p->head.data = p->head_kept.data;
-}
-
-/*
- * Take what there is of a request's head; returns how many bytes were used.
- * 0: its end is not there yet, or the peer was refused and is dead.
- */
-static size_t
-take_head(struct peer *p, char *data, size_t bytes)
-{
-	const struct config *c = p->server->config;
-	struct guard_head head;
-	struct guard_verdict v;
-	size_t head_bytes, pieces, body;
-
-	head_bytes = guard_head_bytes(data, bytes, &p->scanned);
-	if (head_bytes > (size_t)c->max_header_bytes || (head_bytes == 0 &&
-	    bytes > (size_t)c->max_header_bytes)) {
-		peer_refuse(p, 431, NULL, NULL);
-		return 0;
-	}
-	if (head_bytes == 0)
-		return 0;
-	v = guard_check(data, head_bytes, c->max_body_bytes, &head);
-	if (v.status != 0) {
-		peer_refuse(p, v.status, v.detail, NULL);
-		return 0;
-	}
-	if (!method_is_known(&head)) {
-		refuse_method(p, &head);
-		return 0;
-	}
-	p->state = PEER_BODY;
-	p->scanned = p->skipped = 0;
-	p->http10 = head.http10;
-	p->chunked = head.chunked;
-	p->body_left = head.content_length;
-	memset(&p->chunks, 0, sizeof(p->chunks));
-	p->head.data = data;
-	p->head.bytes = head_bytes;
-	/* A body that is all there goes with its head. */
-	pieces = head.line_count;
-	body = p->body_left > 0 ? (size_t)p->body_left : 0;
-	if (!p->chunked && body > 0 && pieces < GUARD_LINES_MAX &&
-	    bytes - head_bytes >= body) {
-		head.line[pieces].data = data + head_bytes;
-		head.line[pieces++].bytes = body;
-		p->body_left = 0;
-		head_bytes += body;
-	}
-	feed(p, head.line, pieces);
-	if (!p->dead && p->state == PEER_BODY)
-		keep_head(p);
-	return head_bytes;
-}
-
-/* The same for its body. */
-static size_t
-take_body(struct peer *p, char *data, size_t bytes)
-{
-	struct guard_verdict v;
-	struct text piece;
-	size_t used = bytes;
-
-	if (p->chunked) {
-		v = guard_chunked(&p->chunks, data, bytes,
-		    p->server->config->max_body_bytes, &used);
-		if (v.status != 0) {
-			peer_refuse(p, v.status, v.detail, NULL);
-			return 0;
-		}
-	} else if ((int64_t)used > p->body_left)
-		used = (size_t)p->body_left;
-	p->body_left -= (int64_t)used;
-	piece.data = data;
-	piece.bytes = used;
-	feed(p, &piece, 1);
-	return used;
-}
-
-static size_t
-skip_empty_lines(struct peer *p, const char *data, size_t bytes)
-{
-	size_t n = 0;
-
-	/* A few are ignored before a request, RFC 9112 section 2.2. */
-	while (n < bytes && (data[n] == '\r' || data[n] == '\n'))
-		n++;
-	if ((p->skipped += n) > SKIP_MAX_BYTES)
-		peer_refuse(p, 400, "a request must begin with its method, "
-		    "not with empty lines", NULL);
-	return n;
-}
-
-/* Use what can be used of data; returns how much that is. */
-static size_t
-take(struct peer *p, char *data, size_t bytes)
-{
-	size_t at = 0, used;
-
-	while (!p->dead && at < bytes && p->state < PEER_HANDLING) {
-		if (p->state != PEER_BODY && p->scanned == 0)
-			at += skip_empty_lines(p, data + at, bytes - at);
-		if (p->dead || at == bytes)
-			break;
-		if (p->state == PEER_IDLE) {
-			p->state = PEER_HEAD;
-			p->since_ms = p->server->now_ms;
-		}
-		used = p->state == PEER_BODY ?
-		    take_body(p, data + at, bytes - at) :
-		    take_head(p, data + at, bytes - at);
-		if (used == 0)
-			break;
-		at += used;
-	}
-	return at;
-}
-
 static void
 pause_reading(struct peer *p)
 {
 	if (!p->paused)
 		event_del(p->readable);
 	p->paused = true;
-}
-
-/* Use what was kept, and keep what is left of it. */
-static void
-take_kept(struct peer *p)
-{
-	p->in_used += take(p, p->in.data + p->in_used,
-	    p->in.bytes - p->in_used);
-	if (!p->dead && p->in_used == p->in.bytes) {
-		buf_fini(&p->in);
-		p->in_used = 0;
-	}
-}
-
-static void
-keep(struct peer *p, const char *data, size_t bytes)
-{
-	if (p->in_used > 0) {
-		p->in.bytes -= p->in_used;
-		memmove(p->in.data, p->in.data + p->in_used, p->in.bytes);
-		p->in_used = 0;
-	}
-	buf_add(&p->in, data, bytes);
-	if (p->in.failed)
-		peer_refuse(p, 500, "no memory for the request", NULL);
-}
-
-static void
-take_new(struct peer *p, char *data, size_t bytes)
-{
-	size_t used;
-
-	if (p->in.bytes > 0) {
-		keep(p, data, bytes);
-		if (!p->dead)
-			take_kept(p);
-		return;
-	}
-	used = take(p, data, bytes);
-	if (!p->dead && used < bytes)
-		keep(p, data + used, bytes - used);
 }
 
 static void
@@ -386,7 +133,8 @@ readable_cb(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
-	if (p->state >= PEER_HANDLING) {
+	if (p->state == PEER_WRITING || (p->state == PEER_HANDLING &&
+	    p->in.bytes >= PEER_SCRATCH_BYTES)) {
 		/* The next request waits in the kernel for this reply. */
 		pause_reading(p);
 		return;
@@ -394,12 +142,20 @@ readable_cb(evutil_socket_t fd, short what, void *arg)
 	n = recv(fd, p->server->scratch, PEER_SCRATCH_BYTES, MSG_DONTWAIT);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
+	if (n == 0 && p->state == PEER_IDLE && p->in.bytes > 0) {
+		/* It has sent all its requests, and waits for answers. */
+		p->eof = true;
+		pause_reading(p);
+		peer_resume_later(p);
+		return;
+	}
+	if (n <= 0) {	/* a client that waits for a message is gone too */
 		peer_close(p);
 		return;
 	}
 	p->busy++;
-	take_new(p, p->server->scratch, (size_t)n);
+	p->turn_requests = 0;
+	peer_take_new(p, p->server->scratch, (size_t)n);
 	peer_leave(p);
 }
 
@@ -415,18 +171,34 @@ next_request(struct peer *p)
 	p->since_ms = s->now_ms;
 	p->exchange.req = NULL;
 	buf_fini(&p->head_kept);
+	buf_fini(&p->chunked_body);
 	evhttp_send_reply_end(req);	/* may free the connection */
+	if (!p->dead && !mem_reserve_fill())
+		peer_close(p);	/* evhttp may not live through the next */
 	if (!p->dead) {
-		if (p->paused && event_add(p->readable, NULL) == 0)
+		if (p->paused && !p->eof &&
+		    event_add(p->readable, NULL) == 0)
 			p->paused = false;
-		if (p->in.bytes > 0 && !p->resuming) {
-			p->resuming = true;
-			TAILQ_INSERT_TAIL(&s->resuming, p, resume_link);
-			s->resuming_count++;
-			event_active(s->resume, 0, 0);
-		}
+		if (p->in.bytes > 0 || p->eof)
+			peer_resume_later(p);
 	}
 	peer_leave(p);
+}
+
+void
+peer_resume_later(struct peer *p)
+{
+	static const struct timeval next_turn;
+	struct http_server *s = p->server;
+
+	if (p->resuming)
+		return;
+	p->resuming = true;
+	TAILQ_INSERT_TAIL(&s->resuming, p, resume_link);
+	s->resuming_count++;
+	/* Not event_active(): that would be this turn, before the sockets. */
+	if (!event_pending(s->resume, EV_TIMEOUT, NULL))
+		event_add(s->resume, &next_turn);
 }
 
 void
@@ -441,7 +213,11 @@ peer_resume_cb(evutil_socket_t fd, short what, void *arg)
 	for (; n > 0 && (p = TAILQ_FIRST(&s->resuming)) != NULL; n--) {
 		stop_resuming(p);
 		p->busy++;
-		take_kept(p);
+		p->turn_requests = 0;
+		peer_take_kept(p);
+		if (!p->dead && p->eof && !p->resuming &&
+		    p->state < PEER_HANDLING)
+			peer_close(p);
 		peer_leave(p);
 	}
 }
@@ -460,6 +236,7 @@ writable_cb(evutil_socket_t fd, short what, void *arg)
 		peer_close(p);
 		return;
 	}
+	p->server->unsent_bytes -= (size_t)n;
 	if (evbuffer_get_length(p->out) > 0)
 		return;
 	event_del(p->writable);
@@ -488,6 +265,7 @@ write_later(struct peer *p, const char *data, size_t bytes,
 	p->state = PEER_WRITING;
 	p->since_ms = p->server->now_ms;
 	p->unsent = evbuffer_get_length(p->out);
+	p->server->unsent_bytes += p->unsent;
 	return 0;
 }
 
@@ -545,13 +323,15 @@ static void
 greet(struct peer *p)
 {
 	struct http_server *s = p->server;
+	bufferevent_data_cb evhttp_read;
 	void *evcon = NULL;
 	int r = -1;
 
 	bufferevent_getcb(p->bev, &evhttp_read, NULL, NULL, &evcon);
 	p->fd = bufferevent_getfd(p->bev);
-	if (evcon != NULL) {
+	if (evcon != NULL && mem_reserve_fill()) {
 		p->evcon = evcon;
+		s->evhttp_read = evhttp_read;
 		/* From here on evhttp neither reads nor writes. */
 		bufferevent_setfd(p->bev, -1);
 		p->readable = event_new(s->base, p->fd, EV_READ | EV_PERSIST,
@@ -592,7 +372,9 @@ peer_request_cb(struct evhttp_request *req, void *arg)
 	struct http_server *s = arg;
 	struct peer *p = s->current;
 
-	if (p == NULL || p->evcon != evhttp_request_get_connection(req)) {
+	/* Only a request that we have given, and the whole of it. */
+	if (p == NULL || p->evcon != evhttp_request_get_connection(req) ||
+	    p->body_left > 0) {
 		evhttp_connection_free(evhttp_request_get_connection(req));
 		return;
 	}
@@ -612,6 +394,8 @@ sweep_one(struct peer *p)
 
 	switch (p->state) {
 	case PEER_IDLE:
+		if (p->in.bytes > 0)
+			break;		/* its next request's turn is near */
 		if (s->draining || age_ms > c->idle_timeout_ms)
 			peer_close(p);
 		break;
@@ -622,15 +406,17 @@ sweep_one(struct peer *p)
 			    "time (request-timeout)", NULL);
 		break;
 	case PEER_WRITING:
+		if (age_ms <= c->write_timeout_ms)
+			break;
 		unsent = evbuffer_get_length(p->out);
-		if (unsent != p->unsent) {
-			p->unsent = unsent;
-			p->since_ms = s->now_ms;
-		} else if (age_ms > c->write_timeout_ms) {
+		if (unsent + PROGRESS_MIN_BYTES > p->unsent) {
 			log_debug("http", "closed", "reason=\"the client does "
 			    "not read its answer\" unsent=%zu", unsent);
 			peer_close(p);
+			break;
 		}
+		p->unsent = unsent;
+		p->since_ms = s->now_ms;
 		break;
 	case PEER_HANDLING:
 		break;

@@ -64,7 +64,9 @@ struct peer {
 	struct buf in;			/* read, and not given to evhttp yet */
 	size_t in_used;			/* its first bytes, which are done */
 	struct text head;		/* borrowed: of the request in hand */
+	struct text target;		/* borrowed: in it */
 	struct buf head_kept;		/* it, where the body came later */
+	struct buf chunked_body;	/* decoded so far */
 	struct evbuffer *out;		/* owned; a reply's unsent rest */
 	int64_t since_ms;		/* of the state, as the sweep counts */
 	size_t scanned;			/* head bytes without its end */
@@ -74,6 +76,10 @@ struct peer {
 	struct guard_chunks chunks;
 	bool chunked;
 	bool http10;
+	bool close;			/* the client asked for it */
+	bool keep_alive;		/* said by an HTTP/1.0 client */
+	int turn_requests;		/* begun in this turn of the loop */
+	bool eof;			/* it sends no more; `in` has some yet */
 	bool paused;			/* `readable` is not pending */
 	bool resuming;			/* on the server's list */
 	bool dead;			/* gone, but in use up the stack */
@@ -105,6 +111,12 @@ void	peer_refuse(struct peer *, int status, const char *detail,
  */
 int	peer_write(struct peer *, const struct buf *first,
 	    struct evbuffer *rest) WQ_MUST;
+
+/* intake.c: use what was read, and what was kept of it. */
+void	peer_take_new(struct peer *, const char *data, size_t bytes);
+void	peer_take_kept(struct peer *);
+/* Go on with what was kept in a later turn of the loop. */
+void	peer_resume_later(struct peer *);
 
 /* Close those that took too long, at most max of them; see sweep_left. */
 void	peer_sweep(struct http_server *, size_t max);

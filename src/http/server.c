@@ -162,7 +162,8 @@ http_server_drain(struct http_server *s, void (*call)(void *), void *arg)
 	set_timer(s->drain_end, s->config->drain_timeout_ms);
 	for (p = TAILQ_FIRST(&s->peers); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (p->state == PEER_IDLE)
+		/* One with a request that came already is served, and told. */
+		if (p->state == PEER_IDLE && p->in.bytes == 0)
 			peer_close(p);
 	}
 	if (s->peer_count == 0 && s->drained != NULL)
@@ -202,7 +203,7 @@ http_server_new(struct event_base *base, const struct config *config,
 	server_reserve(&s->head);
 	server_reserve(&s->extra);
 	s->greet = event_new(base, -1, 0, peer_greet_cb, s);
-	s->resume = event_new(base, -1, 0, peer_resume_cb, s);
+	s->resume = evtimer_new(base, peer_resume_cb, s);
 	s->scratch = mem_alloc(PEER_SCRATCH_BYTES);
 	s->sweep = evtimer_new(base, sweep_cb, s);
 	s->drain_end = evtimer_new(base, drain_end_cb, s);

@@ -1,0 +1,340 @@
+/*
+ * From bytes that were read to whole requests.
+ *
+ * The guard reads the head and the framing; evhttp gets each request in one
+ * canonical form, whatever the client wrote: the method, the target "/", HTTP/1.1
+ * and a Content-Length.  So the two cannot take a request for different ones,
+ * and evhttp never has a byte of the next.  The real target and headers stay in
+ * the head, for the exchange.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "base/config.h"
+#include "http/peer.h"
+#include "http/response.h"
+#include "http/state.h"
+
+#define SKIP_MAX_BYTES	32	/* of empty lines before a request */
+/* Requests of one client in one turn of the loop: others have turns too. */
+#define TURN_REQUESTS	16
+
+static void
+refuse_memory(struct peer *p)
+{
+	peer_refuse(p, 500, "no memory for the request", NULL);
+}
+
+/* A method that evhttp does not know, or that no page of ours has. */
+static void
+refuse_method(struct peer *p, const struct guard_head *h)
+{
+	struct route_match match;
+	char allow[80], header[96];
+	const char *query = memchr(h->target.data, '?', h->target.bytes);
+
+	route_find(p->server->routes, 0, h->target.data, query != NULL ?
+	    (size_t)(query - h->target.data) : h->target.bytes, &match);
+	if (match.allowed == 0) {
+		peer_refuse(p, 404, "there is no such page", NULL);
+		return;
+	}
+	route_allow(match.allowed, allow, sizeof(allow));
+	snprintf(header, sizeof(header), "Allow: %s\r\n", allow);
+	peer_refuse(p, 405, "this page does not have that method; the header "
+	    "Allow names those that it has", header);
+}
+
+static bool
+method_is_known(const struct text *method)
+{
+	static const char *const known[] = { "GET", "HEAD", "POST", "PUT",
+	    "PATCH", "DELETE", "OPTIONS" };
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (method->bytes == strlen(known[i]) &&
+		    memcmp(method->data, known[i], method->bytes) == 0)
+			return true;
+	return false;
+}
+
+/* Put bytes into evhttp's input.  -1: no memory. */
+static int
+put(struct peer *p, const char *data, size_t bytes)
+{
+	struct evbuffer *input = bufferevent_get_input(p->bev);
+	int r;
+
+	evbuffer_unfreeze(input, 0);
+	r = evbuffer_add(input, data, bytes);
+	evbuffer_freeze(input, 0);
+	return r;
+}
+
+/* The first of a request, with a body of that many bytes to follow. */
+static int
+put_head(struct peer *p, const struct text *method, size_t body_bytes)
+{
+	char head[64];
+	int n;
+
+	n = snprintf(head, sizeof(head), body_bytes > 0 ?
+	    "%.*s / HTTP/1.1\r\nContent-Length: %zu\r\n\r\n" :
+	    "%.*s / HTTP/1.1\r\n\r\n", (int)method->bytes, method->data,
+	    body_bytes);
+	return put(p, head, (size_t)n);
+}
+
+/* Have evhttp look at its input; complete: it has the whole request. */
+static void
+run_evhttp(struct peer *p, bool complete)
+{
+	struct http_server *s = p->server;
+
+	s->current = p;
+	s->evhttp_read(p->bev, p->evcon);
+	s->current = NULL;
+	/* What it cannot take now, it has no memory for. */
+	if (!p->dead && p->state == PEER_BODY && (complete ||
+	    evbuffer_get_length(bufferevent_get_output(p->bev)) > 0))
+		refuse_memory(p);
+}
+
+/* The body is yet to come: keep the head, whose buffer is the read's. */
+static void
+keep_head(struct peer *p)
+{
+	size_t target_at = (size_t)(p->target.data - p->head.data);
+
+	buf_add(&p->head_kept, p->head.data, p->head.bytes);
+	if (p->head_kept.failed) {
+		refuse_memory(p);
+		return;
+	}
+	p->head.data = p->head_kept.data;
+	p->target.data = p->head.data + target_at;
+}
+
+static void
+send_continue(struct peer *p)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (send(p->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL |
+	    MSG_DONTWAIT) != (ssize_t)sizeof(go_on) - 1)
+		peer_close(p);
+}
+
+static void
+begin_request(struct peer *p, const struct guard_head *h, const char *data,
+    size_t head_bytes)
+{
+	p->state = PEER_BODY;
+	p->scanned = p->skipped = 0;
+	p->http10 = h->http10;
+	p->close = h->close;
+	p->keep_alive = h->keep_alive;
+	p->chunked = h->chunked;
+	p->body_left = h->chunked || h->content_length < 0 ? 0 :
+	    h->content_length;
+	memset(&p->chunks, 0, sizeof(p->chunks));
+	p->head.data = data;
+	p->head.bytes = head_bytes;
+	p->target = h->target;
+	p->turn_requests++;
+}
+
+/*
+ * Take what there is of a request's head, and a body that is all there;
+ * returns how many bytes were used.  0: its end is not there yet, or the peer
+ * was refused and is dead.
+ */
+static size_t
+take_head(struct peer *p, const char *data, size_t bytes)
+{
+	const struct config *c = p->server->config;
+	struct guard_head head;
+	struct guard_verdict v;
+	size_t head_bytes, body;
+
+	head_bytes = guard_head_bytes(data, bytes, &p->scanned);
+	if (head_bytes > (size_t)c->max_header_bytes || (head_bytes == 0 &&
+	    bytes > (size_t)c->max_header_bytes)) {
+		peer_refuse(p, 431, NULL, NULL);
+		return 0;
+	}
+	if (head_bytes == 0) {
+		if ((v = guard_begin(data, bytes)).status != 0)
+			peer_refuse(p, v.status, v.detail, NULL);
+		return 0;
+	}
+	v = guard_check(data, head_bytes, c->max_body_bytes, &head);
+	if (v.status != 0) {
+		peer_refuse(p, v.status, v.detail, NULL);
+		return 0;
+	}
+	if (!method_is_known(&head.method)) {
+		refuse_method(p, &head);
+		return 0;
+	}
+	begin_request(p, &head, data, head_bytes);
+	body = (size_t)p->body_left;
+	if (!p->chunked && bytes - head_bytes >= body) {
+		p->body_left = 0;
+		if (put_head(p, &head.method, body) == -1 ||
+		    put(p, data + head_bytes, body) == -1)
+			refuse_memory(p);
+		else
+			run_evhttp(p, true);
+		return head_bytes + body;
+	}
+	if (!p->chunked && put_head(p, &head.method, body) == -1) {
+		refuse_memory(p);
+		return head_bytes;
+	}
+	keep_head(p);
+	if (!p->dead && head.expects_continue && bytes == head_bytes)
+		send_continue(p);
+	return head_bytes;
+}
+
+/* A chunked body goes to evhttp once it is whole. */
+static size_t
+take_chunks(struct peer *p, const char *data, size_t bytes)
+{
+	struct buf *body = &p->chunked_body;
+	struct text method;
+	struct guard_verdict v;
+	size_t used;
+
+	v = guard_chunked(&p->chunks, data, bytes,
+	    p->server->config->max_body_bytes, body, &used);
+	if (v.status != 0) {
+		peer_refuse(p, v.status, v.detail, NULL);
+		return 0;
+	}
+	if (body->failed) {
+		refuse_memory(p);
+		return 0;
+	}
+	if (p->chunks.place != CHUNK_DONE)
+		return used;
+	method.data = p->head.data;
+	method.bytes = strcspn(p->head.data, " ");
+	if (put_head(p, &method, body->bytes) == -1 ||
+	    put(p, body->data, body->bytes) == -1)
+		refuse_memory(p);
+	else {
+		buf_fini(body);
+		run_evhttp(p, true);
+	}
+	return used;
+}
+
+static size_t
+take_body(struct peer *p, const char *data, size_t bytes)
+{
+	size_t used = bytes;
+
+	if (p->chunked)
+		return take_chunks(p, data, bytes);
+	if ((int64_t)used > p->body_left)
+		used = (size_t)p->body_left;
+	p->body_left -= (int64_t)used;
+	if (put(p, data, used) == -1)
+		refuse_memory(p);
+	else if (p->body_left == 0)
+		run_evhttp(p, true);
+	return used;
+}
+
+static size_t
+skip_empty_lines(struct peer *p, const char *data, size_t bytes)
+{
+	size_t n = 0;
+
+	/* A few are ignored before a request, RFC 9112 section 2.2. */
+	while (n < bytes && (data[n] == '\r' || data[n] == '\n'))
+		n++;
+	if ((p->skipped += n) > SKIP_MAX_BYTES)
+		peer_refuse(p, 400, "a request must begin with its method, "
+		    "not with empty lines", NULL);
+	return n;
+}
+
+/* Use what can be used of data; returns how much that is. */
+static size_t
+take(struct peer *p, const char *data, size_t bytes)
+{
+	size_t at = 0, used;
+
+	while (!p->dead && at < bytes && p->state < PEER_HANDLING) {
+		if (p->state == PEER_IDLE &&
+		    p->turn_requests >= TURN_REQUESTS) {
+			peer_resume_later(p);
+			break;
+		}
+		if (p->state != PEER_BODY && p->scanned == 0)
+			at += skip_empty_lines(p, data + at, bytes - at);
+		if (p->dead || at == bytes)
+			break;
+		if (p->state == PEER_IDLE) {
+			p->state = PEER_HEAD;
+			p->since_ms = p->server->now_ms;
+		}
+		used = p->state == PEER_BODY ?
+		    take_body(p, data + at, bytes - at) :
+		    take_head(p, data + at, bytes - at);
+		if (used == 0)
+			break;
+		at += used;
+	}
+	return at;
+}
+
+void
+peer_take_kept(struct peer *p)
+{
+	if (p->in.bytes == 0)
+		return;
+	p->in_used += take(p, p->in.data + p->in_used,
+	    p->in.bytes - p->in_used);
+	if (!p->dead && p->in_used == p->in.bytes) {
+		buf_fini(&p->in);
+		p->in_used = 0;
+	}
+}
+
+static void
+keep(struct peer *p, const char *data, size_t bytes)
+{
+	if (p->in_used > 0) {
+		p->in.bytes -= p->in_used;
+		memmove(p->in.data, p->in.data + p->in_used, p->in.bytes);
+		p->in_used = 0;
+	}
+	buf_add(&p->in, data, bytes);
+	if (p->in.failed)
+		refuse_memory(p);
+}
+
+void
+peer_take_new(struct peer *p, const char *data, size_t bytes)
+{
+	size_t used;
+
+	if (p->in.bytes > 0) {
+		keep(p, data, bytes);
+		if (!p->dead)
+			peer_take_kept(p);
+		return;
+	}
+	used = take(p, data, bytes);
+	if (!p->dead && used < bytes)
+		keep(p, data + used, bytes - used);
+}
