@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -55,6 +56,7 @@ help(void)
 		    o->kind == OPTION_FLAG ? "" :
 		    o->kind == OPTION_MS ? " MS" :
 		    o->kind == OPTION_BYTES ? " BYTES" :
+		    o->kind == OPTION_BOOL ? " BOOL" :
 		    o->kind == OPTION_LIST ? " LIST" : " N");
 		printf("  %-28s %s%s%s%s\n", text, o->help,
 		    o->kind == OPTION_FLAG ? "" : " (",
@@ -124,16 +126,33 @@ option_of(int c)
 }
 
 /* getopt takes "--lock=5" too, which the next version may understand anew. */
-static bool
-is_whole_name(const char *name, char **argv)
+static const char *
+given_name(char **argv)
 {
 	const char *given = argv[optind - 1];
 
-	if (given == optarg)
-		given = argv[optind - 2];
-	given += 2;		/* "--" */
+	return (given == optarg ? argv[optind - 2] : given) + strlen("--");
+}
+
+static bool
+is_whole_name(const char *name, char **argv)
+{
+	const char *given = given_name(argv);
+
 	return strncmp(given, name, strlen(name)) == 0 &&
 	    (given[strlen(name)] == '\0' || given[strlen(name)] == '=');
+}
+
+static void
+bad_abbreviation(const char *name, char **argv)
+{
+	const char *given = given_name(argv);
+	char why[128];
+
+	snprintf(why, sizeof(why), "--%.*s is not an option; --%s is",
+	    (int)strcspn(given, "=") < 40 ? (int)strcspn(given, "=") : 40,
+	    given, name);
+	die_usage(why);
 }
 
 static void
@@ -180,7 +199,7 @@ read_options(struct config *config, int argc, char **argv)
 		if (c == '?' || c == ':' || (o = option_of(c)) == NULL)
 			bad_option(c, argv);
 		else if (c >= 256 && !is_whole_name(o->name, argv))
-			bad_option('?', argv);
+			bad_abbreviation(o->name, argv);
 		else if (o->kind == OPTION_LIST) {	/* all -l together */
 			listen = o;
 			buf_printf(&addresses, "%s%s",
@@ -229,8 +248,13 @@ raise_descriptors(struct config *config)
 static void
 libevent_log_cb(int severity, const char *text)
 {
+	static time_t last;
 	char quoted[512];
+	time_t now = time(NULL);
 
+	if (severity != EVENT_LOG_ERR && now == last)
+		return;		/* without memory it has much to say */
+	last = now;
 	log_write(severity == EVENT_LOG_ERR ? LOG_LEVEL_ERROR :
 	    severity == EVENT_LOG_WARN ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG,
 	    "libevent", "says", "text=%s", log_quote(text, strlen(text),
@@ -287,6 +311,7 @@ signal_cb(evutil_socket_t sig, short what, void *arg)
 		return;
 	}
 	d->draining = true;
+	d->backend->ops->end_waits(d->backend);
 	http_server_drain(d->server, drained_cb, d);
 }
 
@@ -349,7 +374,11 @@ main(int argc, char **argv)
 	event_set_mem_functions(mem_alloc_reserved, mem_realloc_reserved,
 	    mem_free);
 	event_set_log_callback(libevent_log_cb);
+	/* What is in memory must not go with the terminal, or by a reload. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	raise_descriptors(&d.config);
 	if (build(&d) == 0) {
 		log_info("main", "ready", "version=" PACKAGE_VERSION

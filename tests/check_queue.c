@@ -16,6 +16,7 @@ static struct registry	*r;
 static struct queue	*q;
 static int64_t		now_ns;
 static int		armed, disarmed;
+static const struct push_terms	plain = { .lock_ms = -1 };
 
 static void
 count_arm(void *arg, struct hold *h, int64_t due_ns, int64_t usual_ns)
@@ -72,7 +73,7 @@ push(const char *body)
 
 	ck_assert_ptr_nonnull(m);
 	id = m->id;
-	queue_push(q, m, now_ns++);
+	queue_push(q, m, &plain, now_ns++);
 	queue_check(q);
 	return id;
 }
@@ -363,7 +364,7 @@ START_TEST(extend_by_0_gives_back_at_once_and_is_no_expiry)
 	ck_assert_int_eq(extend(id, 0), WQ_OK);
 	ck_assert_str_eq(drain(), "ba");
 	queue_info(q, &info);
-	ck_assert_uint_eq(info.expired, 0);
+	ck_assert_uint_eq(info.totals.expired, 0);
 }
 END_TEST
 
@@ -457,12 +458,12 @@ START_TEST(info_counts)
 	ck_assert_uint_eq(info.available_count, 1);
 	ck_assert_uint_eq(info.locked_count, 1);
 	ck_assert_uint_eq(info.body_bytes, 5);
-	ck_assert_uint_eq(info.pushed, 2);
-	ck_assert_uint_eq(info.received, 1);
+	ck_assert_uint_eq(info.totals.pushed, 2);
+	ck_assert_uint_eq(info.totals.received, 1);
 	pass(LOCK);
 	queue_info(q, &info);
 	ck_assert_uint_eq(info.available_count, 2);
-	ck_assert_uint_eq(info.expired, 1);
+	ck_assert_uint_eq(info.totals.expired, 1);
 }
 END_TEST
 
@@ -494,6 +495,295 @@ START_TEST(pushes_in_one_instant_keep_their_order)
 		push(body);
 	}
 	ck_assert_str_eq(drain(), "abcdefghijklmnopqrstuvwxyz");
+}
+END_TEST
+
+/* A queue beside the default one, with settings. */
+static struct queue *
+make(const char *name, const struct op_configure *configure)
+{
+	struct op_configure c = *configure;
+	struct queue *other;
+	bool created;
+
+	ck_assert_int_eq(registry_make(r, name, &other, &created), WQ_OK);
+	ck_assert(created);
+	ck_assert_int_eq(queue_configure(other, &c), WQ_OK);
+	return other;
+}
+
+static const struct op_configure nothing;
+
+static struct id
+push_in(const char *body, const char *group, int64_t delay_ms, int64_t ttl_ms)
+{
+	struct push_terms t = { .lock_ms = -1, .delay_ms = delay_ms,
+	    .ttl_ms = ttl_ms, .group = group,
+	    .group_bytes = group != NULL ? strlen(group) : 0 };
+	struct message *m = message_new(id_new(), body, strlen(body));
+	struct id id = m->id;
+
+	ck_assert_int_eq(queue_prepare(q, m, &t), WQ_OK);
+	queue_push(q, m, &t, now_ns++);
+	queue_check(q);
+	return id;
+}
+
+START_TEST(a_delayed_message_becomes_available_at_its_time)
+{
+	push_in("a", NULL, 100, 0);
+	push("b");
+	ck_assert_str_eq(drain(), "b");
+	pass(99);
+	ck_assert_str_eq(drain(), "");
+	pass(1);
+	ck_assert_str_eq(drain(), "a");
+}
+END_TEST
+
+START_TEST(at_the_end_of_its_ttl_a_message_is_gone_also_when_locked)
+{
+	struct delivery d;
+	struct id id;
+
+	id = push_in("a", NULL, 0, 100);
+	push_in("b", NULL, 0, 100);
+	ck_assert(receive(10000, &d));
+	pass(101);
+	ck_assert_int_eq(confirm(id), WQ_NO_MESSAGE);
+	ck_assert_str_eq(drain(), "");
+}
+END_TEST
+
+START_TEST(a_fifo_group_waits_for_its_locked_message)
+{
+	struct delivery d;
+	struct id first;
+
+	q = make("q.fifo", &nothing);
+	first = push_in("a", "g", 0, 0);
+	push_in("b", "g", 0, 0);
+	push_in("c", "h", 0, 0);
+	ck_assert(receive(-1, &d));
+	ck_assert_str_eq(drain(), "c");
+	ck_assert_int_eq(confirm(first), WQ_OK);
+	ck_assert_str_eq(drain(), "b");
+}
+END_TEST
+
+START_TEST(in_a_fifo_queue_an_expired_message_is_first_again)
+{
+	struct delivery d;
+
+	q = make("q.fifo", &nothing);
+	push_in("a", "g", 0, 0);
+	push_in("b", "g", 0, 0);
+	ck_assert(receive(10, &d));
+	push_in("c", "g", 0, 0);
+	pass(10);
+	ck_assert(receive(10, &d));
+	ck_assert_mem_eq(d.message->body, "a", 1);
+}
+END_TEST
+
+START_TEST(a_loud_group_goes_behind_the_others)
+{
+	struct delivery d;
+	int i;
+
+	for (i = 0; i < 100; i++)
+		push_in("L", "loud", 0, 0);
+	for (i = 0; i < 30; i++)
+		ck_assert(receive(-1, &d));
+	push_in("q", "quiet", 0, 0);
+	push("n");
+	/* Older ones of the loud group are there, and wait. */
+	ck_assert(receive(-1, &d));
+	ck_assert_mem_eq(d.message->body, "q", 1);
+	ck_assert(receive(-1, &d));
+	ck_assert_mem_eq(d.message->body, "n", 1);
+	ck_assert(receive(-1, &d));
+	ck_assert_mem_eq(d.message->body, "L", 1);
+}
+END_TEST
+
+START_TEST(below_the_thresholds_no_group_is_loud)
+{
+	struct delivery d;
+	int i;
+
+	for (i = 0; i < 100; i++)
+		push_in("L", "loud", 0, 0);
+	for (i = 0; i < 29; i++)
+		ck_assert(receive(-1, &d));
+	push_in("q", "quiet", 0, 0);
+	ck_assert(receive(-1, &d));
+	ck_assert_mem_eq(d.message->body, "L", 1);
+}
+END_TEST
+
+START_TEST(who_has_used_up_its_receives_is_a_dead_letter)
+{
+	struct op_configure c = { .given = SETTING_MAX_RECEIVES |
+	    SETTING_DEAD_LETTER_QUEUE, .settings.max_receives = 2,
+	    .dead_letter_queue = "dead" };
+	struct op_redrive back = { .max = 10 };
+	struct queue *source, *dead;
+	struct op_look look;
+	struct delivery d;
+	struct id id;
+
+	source = q = make("source", &c);
+	id = push("a");
+	ck_assert(receive(10, &d));
+	pass(10);
+	ck_assert(receive(10, &d));
+	pass(10);
+	ck_assert_str_eq(drain(), "");
+	dead = q = registry_find(r, "dead");
+	queue_check(q);
+	look.id = id;
+	ck_assert_int_eq(queue_look(q, &look), WQ_OK);
+	ck_assert_uint_eq(look.out.receives, 0);
+	ck_assert_uint_eq(message_dead_letter(look.out.message)->receives, 2);
+	ck_assert_str_eq(message_dead_letter(look.out.message)->queue,
+	    "source");
+	message_unref(look.out.message);
+	ck_assert_int_eq(queue_delete(dead), WQ_IS_TARGET);
+	queue_redrive(dead, &back, NULL, now_ns);
+	ck_assert_uint_eq(back.moved, 1);
+	queue_check(dead);
+	q = source;
+	ck_assert_str_eq(drain(), "a");
+}
+END_TEST
+
+START_TEST(a_cycle_of_dead_letters_is_refused)
+{
+	struct op_configure to_b = { .given = SETTING_DEAD_LETTER_QUEUE,
+	    .dead_letter_queue = "b" }, to_a = to_b, receives = {
+	    .given = SETTING_MAX_RECEIVES, .settings.max_receives = 1 };
+
+	make("a", &to_b);
+	strcpy(to_a.dead_letter_queue, "a");
+	ck_assert_int_eq(queue_configure(registry_find(r, "b"), &to_a),
+	    WQ_CYCLE);
+	ck_assert_int_eq(queue_configure(registry_find(r, "a"), &to_a),
+	    WQ_CYCLE);
+	ck_assert_int_eq(queue_configure(q, &receives), WQ_NO_TARGET);
+}
+END_TEST
+
+START_TEST(a_repeat_is_known_for_five_minutes)
+{
+	uint8_t key[DIGEST_BYTES] = { 1 }, other[DIGEST_BYTES] = { 2 };
+	struct id id = push("a");
+
+	ck_assert_ptr_null(queue_find_dedup(q, key));
+	ck_assert_int_eq(queue_add_dedup(q, key, &id, now_ns), WQ_OK);
+	ck_assert_ptr_null(queue_find_dedup(q, other));
+	pass(5 * 60 * 1000 - 1);
+	ck_assert_mem_eq(queue_find_dedup(q, key), &id, sizeof(id));
+	pass(1);
+	ck_assert_ptr_null(queue_find_dedup(q, key));
+}
+END_TEST
+
+START_TEST(waiters_are_served_first_come_first_served)
+{
+	struct waiter first, second;
+
+	queue_wait(q, &first, 1000, now_ns);
+	queue_wait(q, &second, 1000, now_ns);
+	ck_assert_ptr_null(registry_next_served(r));
+	push("a");
+	ck_assert_ptr_eq(registry_next_served(r), q);
+	ck_assert_ptr_eq(queue_served_waiter(q), &first);
+	queue_unwait(&first);
+	ck_assert_str_eq(drain(), "a");
+	ck_assert_ptr_null(queue_served_waiter(q));
+	now_ns += 1000 * MS;
+	registry_expire(r, now_ns, 10);
+	ck_assert_ptr_eq(registry_next_timed_out(r), &second);
+	ck_assert_ptr_null(registry_next_timed_out(r));
+}
+END_TEST
+
+START_TEST(what_did_not_reach_its_client_is_as_before)
+{
+	struct delivery d[2];
+	size_t n;
+
+	push("a");
+	push("b");
+	push("c");
+	ck_assert_int_eq(queue_receive(q, 2, 100, -1, now_ns, d, &n), WQ_OK);
+	queue_release(q, &d[1]);
+	queue_release(q, &d[0]);
+	queue_check(q);
+	ck_assert_uint_eq(d[0].message->receives, 0);
+	message_unref(d[0].message);
+	message_unref(d[1].message);
+	ck_assert_str_eq(drain(), "abc");
+}
+END_TEST
+
+START_TEST(a_paused_queue_gives_out_nothing)
+{
+	push("a");
+	queue_pause(q, true);
+	ck_assert_str_eq(drain(), "");
+	push("b");
+	queue_pause(q, false);
+	ck_assert_str_eq(drain(), "ab");
+}
+END_TEST
+
+START_TEST(limits_refuse_the_new_and_keep_the_old)
+{
+	struct op_configure c = { .given = SETTING_MAX_MESSAGES |
+	    SETTING_MAX_BYTES | SETTING_MAX_LOCKED,
+	    .settings = { .max_messages = 2, .max_bytes = 3,
+	    .max_locked = 1 } };
+
+	ck_assert_int_eq(queue_configure(q, &c), WQ_OK);
+	ck_assert_int_eq(queue_has_room(q, 2, 3), WQ_OK);
+	ck_assert_int_eq(queue_has_room(q, 3, 3), WQ_FULL_MESSAGES);
+	ck_assert_int_eq(queue_has_room(q, 1, 4), WQ_FULL_BYTES);
+	push("a");
+	push("b");
+	ck_assert_int_eq(queue_has_room(q, 1, 1), WQ_FULL_MESSAGES);
+	ck_assert_str_eq(drain(), "a");
+	pass(LOCK);
+	ck_assert_str_eq(drain(), "b");
+}
+END_TEST
+
+START_TEST(pages_show_all_and_each_once)
+{
+	struct delivery out[2], d;
+	struct op_peek p = { .states = ~0u, .max = 2, .max_bytes = 100,
+	    .out = out };
+	char seen[16] = "";
+	size_t i;
+
+	push("a");
+	ck_assert(receive(100000, &d));
+	push_in("d", NULL, 100000, 0);
+	push("b");
+	push_in("c", "g", 0, 0);
+	push_in("e", NULL, 0, 0);
+	do {
+		ck_assert_int_eq(queue_peek(q, &p), WQ_OK);
+		for (i = 0; i < p.count; i++) {
+			strncat(seen, out[i].message->body, 1);
+			p.after = out[i].message->id;
+			p.has_after = true;
+			message_unref(out[i].message);
+		}
+	} while (p.count > 0);
+	/* Available ones first, without and with a group; locked; delayed. */
+	ck_assert_str_eq(seen, "becad");
 }
 END_TEST
 
@@ -531,6 +821,21 @@ suite(void)
 	tcase_add_test(t, info_counts);
 	tcase_add_test(t, each_lock_has_its_timer_and_it_goes_with_the_lock);
 	tcase_add_test(t, pushes_in_one_instant_keep_their_order);
+	tcase_add_test(t, a_delayed_message_becomes_available_at_its_time);
+	tcase_add_test(t,
+	    at_the_end_of_its_ttl_a_message_is_gone_also_when_locked);
+	tcase_add_test(t, a_fifo_group_waits_for_its_locked_message);
+	tcase_add_test(t, in_a_fifo_queue_an_expired_message_is_first_again);
+	tcase_add_test(t, a_loud_group_goes_behind_the_others);
+	tcase_add_test(t, below_the_thresholds_no_group_is_loud);
+	tcase_add_test(t, who_has_used_up_its_receives_is_a_dead_letter);
+	tcase_add_test(t, a_cycle_of_dead_letters_is_refused);
+	tcase_add_test(t, a_repeat_is_known_for_five_minutes);
+	tcase_add_test(t, waiters_are_served_first_come_first_served);
+	tcase_add_test(t, what_did_not_reach_its_client_is_as_before);
+	tcase_add_test(t, a_paused_queue_gives_out_nothing);
+	tcase_add_test(t, limits_refuse_the_new_and_keep_the_old);
+	tcase_add_test(t, pages_show_all_and_each_once);
 	suite_add_tcase(s, t);
 	return s;
 }

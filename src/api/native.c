@@ -1,16 +1,13 @@
-/*
- * POST, GET and PATCH, turned into ops and back.
- *
- * A `call` is one request on its way through the backend.  It is freed by the
- * op's done, always; when the client goes before, only its exchange is.
- */
+/* POST, GET and PATCH of a message, turned into ops and back. */
 #include "api/native.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "api/call.h"
 #include "api/json.h"
 #include "api/params.h"
 #include "backend/backend.h"
@@ -23,260 +20,155 @@
 #include "http/exchange.h"
 #include "http/route.h"
 
-#define JSON_TYPE	"application/json"
-#define INLINE_OUT	10
 #define LOCK_MAX_MS	INT64_C(43200000)	/* 12 h, as SQS has it */
-/* Bodies of one receive; what does not fit stays in the queue. */
-#define RECEIVE_MAX_BYTES	(16 * 1024 * 1024)
-/* Bodies from here on are sent from where they are. */
-#define SPLICE_MIN_BYTES	(16 * 1024)
 #define RECEIPT_BYTES	24
-
-struct native {
-	struct backend *backend;	/* borrowed */
-	const struct config *config;	/* borrowed */
-};
-
-struct call {
-	struct op op;
-	struct native *native;		/* borrowed */
-	struct exchange *x;		/* borrowed; NULL: the client has gone */
-	struct op_body body;		/* of a push */
-	bool details;
-	struct delivery *out;		/* owned where it is not `few` */
-	struct delivery few[INLINE_OUT];
-};
-
-static void
-call_free(struct call *c)
-{
-	if (c->out != c->few)
-		mem_free(c->out);
-	mem_free(c);
-}
-
-static void
-gone_cb(void *arg)
-{
-	struct call *c = arg;
-
-	c->x = NULL;
-	c->native->backend->ops->cancel(c->native->backend, &c->op);
-}
-
-/* The one place where a status becomes an answer. */
-static void
-answer_status(struct exchange *x, const struct op *op)
-{
-	uint32_t since = op->verb == OP_EXTEND ? op->extend.receives_since :
-	    op->confirm.receives_since;
-	int64_t ended_ns = op->verb == OP_EXTEND ? op->extend.ended_ns :
-	    op->confirm.ended_ns;
-
-	switch (op->status) {
-	case WQ_OK:
-		exchange_send(x, 204, NULL);
-		return;
-	case WQ_NOMEM:
-		exchange_problem(x, 500, "no memory; nothing was changed");
-		return;
-	case WQ_NO_MESSAGE:
-		exchange_problem(x, 404, "the queue has no message with this "
-		    "ID; it may have been confirmed");
-		return;
-	case WQ_NOT_LOCKED:
-		exchange_problem(x, 404, "the message is not locked: its lock "
-		    "ran out and it is back in the queue, or it was not "
-		    "received yet");
-		return;
-	case WQ_STALE_RECEIPT:
-		if (since == 1 && ended_ns != 0)
-			exchange_problem(x, 409, "the receipt is not of the "
-			    "newest receive: its lock ran out at %" PRId64
-			    " and the message was received again since",
-			    clock_epoch_ms(ended_ns));
-		else if (since > 0)
-			exchange_problem(x, 409, "the receipt is not of the "
-			    "newest receive: its lock ran out and the message "
-			    "was received %" PRIu32 " times since", since);
-		else
-			exchange_problem(x, 409, "the receipt is not of a "
-			    "receive of this message");
-		return;
-	case WQ_NO_QUEUE:
-		exchange_problem(x, 404, "there is no such queue");
-		return;
-	case WQ_UNSUPPORTED:
-		exchange_problem(x, 501, "this server's store cannot do that");
-		return;
-	case WQ_CANCELED:
-	case WQ_UNAVAIL:
-		exchange_add_header(x, "Retry-After", "1");
-		exchange_problem(x, 503, "the server is starting, ending or "
-		    "without its store; try again");
-		return;
-	}
-}
-
-/* A call for x, ready for its arguments; NULL: x was answered. */
-static struct call *
-call_new(struct native *n, struct exchange *x, enum op_verb verb,
-    op_done_fn done)
-{
-	struct call *c = mem_alloc(sizeof(*c));
-
-	if (c == NULL) {
-		exchange_problem(x, 500, "no memory; nothing was changed");
-		return NULL;
-	}
-	memset(c, 0, offsetof(struct call, few));
-	c->op.verb = verb;
-	c->op.done = done;
-	c->op.arg = c;
-	c->native = n;
-	c->x = x;
-	c->out = c->few;
-	return c;
-}
-
-/* The last statement of a handler: the answer may leave from in here. */
-static void
-call_submit(struct call *c)
-{
-	struct backend *b = c->native->backend;
-
-	exchange_on_gone(c->x, gone_cb, c);
-	backend_submit(b, &c->op);
-	backend_run(b);
-}
-
-static void
-status_done(struct op *op, void *arg)
-{
-	struct call *c = arg;
-
-	if (c->x != NULL)
-		answer_status(c->x, op);
-	call_free(c);
-}
-
-static void
-add_id(struct buf *out, const struct id *id)
-{
-	char *to = buf_reserve(out, ID_TEXT_BYTES);
-
-	if (to == NULL)
-		return;
-	id_format(id, to);
-	out->bytes += ID_TEXT_BYTES;
-}
+/* Answers that wait for their readers, above which nothing is given out. */
+#define UNSENT_MAX_BYTES	(256 * 1024 * 1024)
 
 static void
 push_done(struct op *op, void *arg)
 {
 	struct call *c = arg;
-	char location[ID_TEXT_BYTES + 2];
+	char location[sizeof("/queues/") + QUEUE_NAME_BYTES + 1 +
+	    ID_TEXT_BYTES + 1], id[ID_TEXT_BYTES];
 	struct buf *out;
 
 	if (c->x != NULL && op->status != WQ_OK)
 		answer_status(c->x, op);
 	else if (c->x != NULL) {
-		location[0] = '/';
-		id_format(&c->body.id, location + 1);
-		location[ID_TEXT_BYTES + 1] = '\0';
+		id_format(&c->body.id, id);
+		snprintf(location, sizeof(location), "%s%s/%.36s",
+		    op->queue != NULL ? "/queues/" : "",
+		    op->queue != NULL ? op->queue : "", id);
 		exchange_add_header(c->x, "Location", location);
 		out = exchange_reply(c->x);
 		buf_add_str(out, "{\"messageID\": \"");
-		buf_add(out, location + 1, ID_TEXT_BYTES);
+		buf_add(out, id, ID_TEXT_BYTES);
 		buf_add_str(out, "\"}\n");
-		exchange_send(c->x, 201, JSON_TYPE);
+		exchange_send(c->x, c->body.duplicate ? 200 : 201, JSON_TYPE);
 	}
 	call_free(c);
+}
+
+/* A text parameter of 1 to CALL_TEXT_BYTES.  False: x was answered. */
+static bool
+check_text(struct exchange *x, const char *name, const char *text,
+    size_t bytes)
+{
+	if (text == NULL || (bytes > 0 && bytes <= CALL_TEXT_BYTES))
+		return true;
+	exchange_problem(x, 400, "%s must be 1 to %d bytes long", name,
+	    CALL_TEXT_BYTES);
+	return false;
+}
+
+bool
+native_push_params(struct exchange *x, struct op_push *push)
+{
+	static const char *const names[] = { "delay", "timeout", "ttl",
+	    "group", "dedup", NULL };
+	struct text key = exchange_header(x, "Idempotency-Key");
+
+	memset(push, 0, sizeof(*push));
+	push->delay_ms = push->lock_ms = push->ttl_ms = -1;
+	if (!params_known(x, names) ||
+	    !params_int(x, "delay", 0, PARAM_DELAY_MAX_MS, &push->delay_ms) ||
+	    !params_int(x, "timeout", 0, LOCK_MAX_MS, &push->lock_ms) ||
+	    !params_int(x, "ttl", 0, PARAM_TTL_MAX_MS, &push->ttl_ms))
+		return false;
+	push->group = exchange_query(x, "group");
+	push->group_bytes = push->group != NULL ? strlen(push->group) : 0;
+	if (push->group_bytes == 0)
+		push->group = NULL;
+	push->dedup = exchange_query(x, "dedup");
+	push->dedup_bytes = push->dedup != NULL ? strlen(push->dedup) : 0;
+	if (push->dedup == NULL) {
+		push->dedup = key.data;
+		push->dedup_bytes = key.bytes;
+	}
+	return check_text(x, "group", push->group, push->group_bytes) &&
+	    check_text(x, "dedup", push->dedup, push->dedup_bytes);
+}
+
+void
+native_keep_texts(struct call *c)
+{
+	struct op_push *push = &c->op.push;
+
+	if (push->group != NULL)
+		push->group = memcpy(c->group, push->group,
+		    push->group_bytes);
+	if (push->dedup != NULL)
+		push->dedup = memcpy(c->dedup, push->dedup,
+		    push->dedup_bytes);
+}
+
+static bool
+is_ndjson(const struct exchange *x)
+{
+	static const char type[] = "application/x-ndjson";
+	struct text t = exchange_header(x, "Content-Type");
+	size_t n = sizeof(type) - 1;
+
+	return t.bytes >= n && strncasecmp(t.data, type, n) == 0 &&
+	    (t.bytes == n || strchr("; \t", t.data[n]) != NULL);
 }
 
 static void
 push(struct exchange *x, void *arg)
 {
-	static const char *const names[] = { NULL };
 	char error[JSON_ERROR_BYTES];
 	struct text body, value;
+	struct op_push push;
 	struct call *c;
 	int r;
 
-	if (!params_known(x, names))
+	if (is_ndjson(x)) {
+		native_push_many(x, arg);
+		return;
+	}
+	if (!native_push_params(x, &push))
 		return;
 	body = exchange_body(x);
 	r = body.data == NULL ? -2 : json_check(body, &value, error);
 	if (r == -1)
 		exchange_problem(x, 400, "%s", error);
 	else if (r == -2)
-		exchange_problem(x, 500, "no memory; nothing was changed");
+		answer_no_memory(x);
 	if (r != 0 || (c = call_new(arg, x, OP_PUSH, push_done)) == NULL)
 		return;
 	c->body.data = value.data;
 	c->body.bytes = value.bytes;
+	c->op.push = push;
 	c->op.push.bodies = &c->body;
 	c->op.push.count = 1;
+	native_keep_texts(c);
 	call_submit(c);
 }
 
-static const char *
-state_name(enum message_state state)
+static void
+release_done(struct op *op, void *arg)
 {
-	switch (state) {
-	case MESSAGE_AVAILABLE:
-		return "available";
-	case MESSAGE_LOCKED:
-		return "locked";
-	case MESSAGE_DELAYED:
-		return "delayed";
-	case MESSAGE_NEW:
-	case MESSAGE_GONE:
-		break;
-	}
-	return "gone";
+	struct call *c = arg;
+	size_t i;
+
+	for (i = 0; i < op->release.count; i++)
+		message_unref(c->out[i].message);
+	call_free(c);
 }
 
+/* The messages did not reach their client: as if they had not been received. */
 static void
-release_cb(void *message)
+release(struct call *c, size_t count)
 {
-	message_unref(message);
-}
+	struct backend *b = c->native->backend;
 
-static void
-add_body(struct exchange *x, struct message *m)
-{
-	if (m->body_bytes < SPLICE_MIN_BYTES)
-		buf_add(exchange_reply(x), m->body, m->body_bytes);
-	else
-		exchange_splice(x, m->body, m->body_bytes, release_cb,
-		    message_ref(m));
-}
-
-static void
-add_details(struct buf *out, const struct delivery *d)
-{
-	if (d->receives > 0)
-		buf_printf(out, ", \"receipt\": \"%" PRIu32 "-%08" PRIx32 "\"",
-		    d->receives, d->receipt);
-	buf_printf(out, ", \"receives\": %" PRIu32 ", \"pushedAt\": %" PRId64,
-	    d->receives, clock_epoch_ms(d->message->pushed_ns));
-	if (d->state == MESSAGE_LOCKED)
-		buf_printf(out, ", \"lockedUntil\": %" PRId64,
-		    clock_epoch_ms(d->until_ns));
-}
-
-static void
-add_delivery(struct exchange *x, const struct delivery *d, bool details)
-{
-	struct buf *out = exchange_reply(x);
-
-	buf_add_str(out, "{\"id\": \"");
-	add_id(out, &d->message->id);
-	buf_add_str(out, "\", \"body\": ");
-	add_body(x, d->message);
-	if (details)
-		add_details(out, d);
+	c->op.verb = OP_RELEASE;
+	c->op.done = release_done;
+	c->op.release.deliveries = c->out;
+	c->op.release.count = count;
+	backend_submit(b, &c->op);
+	backend_run(b);
 }
 
 static void
@@ -284,6 +176,7 @@ receive_done(struct op *op, void *arg)
 {
 	struct call *c = arg;
 	struct op_receive *r = &op->receive;
+	bool sent = false;
 	size_t i;
 
 	if (c->x != NULL && op->status != WQ_OK)
@@ -293,11 +186,15 @@ receive_done(struct op *op, void *arg)
 		for (i = 0; i < r->count; i++) {
 			if (i > 0)
 				buf_add_str(exchange_reply(c->x), ", ");
-			add_delivery(c->x, &r->out[i], c->details);
+			native_add_delivery(c->x, &r->out[i], c->details);
 			buf_add(exchange_reply(c->x), "}", 1);
 		}
 		buf_add_str(exchange_reply(c->x), "]}\n");
-		exchange_send(c->x, 200, JSON_TYPE);
+		sent = exchange_send(c->x, 200, JSON_TYPE);
+	}
+	if (!sent && r->count > 0) {
+		release(c, r->count);
+		return;
 	}
 	for (i = 0; i < r->count; i++)
 		message_unref(r->out[i].message);
@@ -307,59 +204,38 @@ receive_done(struct op *op, void *arg)
 static void
 receive(struct exchange *x, void *arg)
 {
-	static const char *const names[] = { "amount", "timeout", "details",
-	    NULL };
+	static const char *const names[] = { "amount", "timeout", "wait",
+	    "details", NULL };
 	struct native *n = arg;
-	int64_t amount = 10, lock_ms = -1;
+	int64_t amount = CALL_FEW, lock_ms = -1, wait_ms = 0;
 	bool details = false;
 	struct call *c;
 
 	if (!params_known(x, names) ||
 	    !params_int(x, "amount", 1, INT64_MAX, &amount) ||
 	    !params_int(x, "timeout", 0, LOCK_MAX_MS, &lock_ms) ||
+	    !params_int(x, "wait", 0, n->config->max_wait_ms, &wait_ms) ||
 	    !params_bool(x, "details", &details) ||
 	    (c = call_new(n, x, OP_RECEIVE, receive_done)) == NULL)
 		return;
+	if (exchange_unsent_bytes(x) > UNSENT_MAX_BYTES) {
+		exchange_add_header(x, "Retry-After", "1");
+		exchange_problem(x, 503, "too many clients do not read their "
+		    "answers; try again");
+		call_free(c);
+		return;
+	}
 	if (amount > n->config->max_amount)
 		amount = n->config->max_amount;
-	if (amount > INLINE_OUT) {
-		c->out = mem_alloc((size_t)amount * sizeof(*c->out));
-		if (c->out == NULL) {
-			c->out = c->few;
-			call_free(c);
-			exchange_problem(x, 500, "no memory; nothing was "
-			    "changed");
-			return;
-		}
-	}
+	if (!call_alloc_out(c, (size_t)amount))
+		return;
 	c->details = details;
 	c->op.receive.max = (size_t)amount;
-	c->op.receive.max_bytes = RECEIVE_MAX_BYTES;
+	c->op.receive.max_bytes = CALL_BODIES_MAX_BYTES;
 	c->op.receive.lock_ms = lock_ms;
+	c->op.receive.wait_ms = wait_ms;
 	c->op.receive.out = c->out;
 	call_submit(c);
-}
-
-/* HEAD is safe by RFC 9110, so it locks nothing. */
-static void
-receive_head(struct exchange *x, void *arg)
-{
-	(void)arg;
-	buf_add_str(exchange_reply(x), "{\"messages\": []}\n");
-	exchange_send(x, 200, JSON_TYPE);
-}
-
-/* The message that the path names. */
-static bool
-read_id(struct exchange *x, struct id *id)
-{
-	struct text t = exchange_param(x, 0);
-
-	if (id_parse(t.data, t.bytes, id))
-		return true;
-	exchange_problem(x, 404, "there is no such page, and a message ID "
-	    "looks like 9b2f7c1e-5d3a-4c8e-9f10-2b6d8e4a7c53");
-	return false;
 }
 
 /* "receives-receipt", as add_details() writes it. */
@@ -389,12 +265,22 @@ confirm(struct exchange *x, void *arg)
 {
 	static const char *const names[] = { "receipt", "timeout", NULL };
 	struct op_receipt receipt = { false, 0, 0 };
+	struct text body;
 	int64_t lock_ms = -1;
 	struct call *c;
 	struct id id;
 
-	if (!read_id(x, &id) || !params_known(x, names) ||
-	    !read_receipt(x, &receipt) ||
+	if (!native_read_id(x, &id) || !params_known(x, names))
+		return;
+	body = exchange_body(x);
+	if (body.bytes > 0 && (body.bytes != 2 ||
+	    memcmp(body.data, "{}", 2) != 0)) {
+		/* "-d timeout=60000" must not confirm what it would extend. */
+		exchange_problem(x, 400, "this call takes no body (or {}); timeout and "
+		    "receipt are parameters of the query");
+		return;
+	}
+	if (!read_receipt(x, &receipt) ||
 	    !params_int(x, "timeout", 0, LOCK_MAX_MS, &lock_ms))
 		return;
 	c = call_new(arg, x, lock_ms < 0 ? OP_CONFIRM : OP_EXTEND,
@@ -410,84 +296,6 @@ confirm(struct exchange *x, void *arg)
 		c->op.extend.lock_ms = lock_ms;
 	}
 	call_submit(c);
-}
-
-static void
-look_done(struct op *op, void *arg)
-{
-	struct call *c = arg;
-	const struct delivery *d = &op->look.out;
-
-	if (c->x != NULL && op->status != WQ_OK)
-		answer_status(c->x, op);
-	else if (c->x != NULL) {
-		add_delivery(c->x, d, true);
-		buf_printf(exchange_reply(c->x), ", \"state\": \"%s\"}\n",
-		    state_name(d->state));
-		exchange_send(c->x, 200, JSON_TYPE);
-	}
-	message_unref(d->message);
-	call_free(c);
-}
-
-static void
-look(struct exchange *x, void *arg)
-{
-	static const char *const names[] = { NULL };
-	struct call *c;
-	struct id id;
-
-	if (!read_id(x, &id) || !params_known(x, names) ||
-	    (c = call_new(arg, x, OP_LOOK, look_done)) == NULL)
-		return;
-	c->op.look.id = id;
-	call_submit(c);
-}
-
-static void
-add_info(struct buf *out, const char *name, const struct queue_info *i)
-{
-	int64_t oldest_ms = i->oldest_ns != 0 ?
-	    (clock_now_ns() - i->oldest_ns) / CLOCK_NS_PER_MS : 0;
-
-	buf_printf(out, "{\"name\": \"%s\", \"paused\": %s, \"settings\": "
-	    "{\"lockTimeout\": %" PRId64 "}, ", name,
-	    i->paused ? "true" : "false", i->settings.lock_timeout_ms);
-	buf_printf(out, "\"counts\": {\"available\": %zu, \"locked\": %zu, "
-	    "\"delayed\": %zu, \"bytes\": %" PRIu64 ", \"waiters\": %zu, "
-	    "\"oldestAge\": %" PRId64 "}, ", i->available_count,
-	    i->locked_count, i->delayed_count, i->body_bytes,
-	    i->waiter_count, oldest_ms);
-	buf_printf(out, "\"totals\": {\"pushed\": %" PRIu64
-	    ", \"received\": %" PRIu64 ", \"confirmed\": %" PRIu64
-	    ", \"expired\": %" PRIu64 "}}", i->pushed, i->received,
-	    i->confirmed, i->expired);
-}
-
-static void
-info_done(struct op *op, void *arg)
-{
-	struct call *c = arg;
-
-	if (c->x != NULL && op->status != WQ_OK)
-		answer_status(c->x, op);
-	else if (c->x != NULL) {
-		add_info(exchange_reply(c->x), "default", &op->info);
-		buf_add(exchange_reply(c->x), "\n", 1);
-		exchange_send(c->x, 200, JSON_TYPE);
-	}
-	call_free(c);
-}
-
-static void
-info(struct exchange *x, void *arg)
-{
-	static const char *const names[] = { NULL };
-	struct call *c;
-
-	if (params_known(x, names) &&
-	    (c = call_new(arg, x, OP_INFO, info_done)) != NULL)
-		call_submit(c);
 }
 
 static void
@@ -517,12 +325,33 @@ native_routes(void)
 	static const struct http_route routes[] = {
 		{ HTTP_POST, "/", push },
 		{ HTTP_GET, "/", receive },
-		{ HTTP_HEAD, "/", receive_head },
-		{ HTTP_GET, "/info", info },
+		{ HTTP_HEAD, "/", native_head },
+		{ HTTP_PATCH, "/", native_confirm_many },
+		{ HTTP_GET, "/info", native_info },
+		{ HTTP_POST, "/purge", native_purge },
+		{ HTTP_POST, "/pause", native_pause },
+		{ HTTP_POST, "/resume", native_resume },
 		{ HTTP_GET, "/health", health },
 		{ HTTP_GET, "/ready", ready },
-		{ HTTP_GET, "/{}", look },
+		{ HTTP_GET, "/queues", native_list },
+		{ HTTP_GET, "/peek", native_peek },
+		{ HTTP_POST, "/redrive", native_redrive },
+		{ HTTP_GET, "/{}", native_look },
 		{ HTTP_PATCH, "/{}", confirm },
+		{ HTTP_POST, "/queues/{}", push },
+		{ HTTP_GET, "/queues/{}", receive },
+		{ HTTP_HEAD, "/queues/{}", native_head },
+		{ HTTP_PATCH, "/queues/{}", native_confirm_many },
+		{ HTTP_PUT, "/queues/{}", native_configure },
+		{ HTTP_DELETE, "/queues/{}", native_delete },
+		{ HTTP_GET, "/queues/{}/info", native_info },
+		{ HTTP_POST, "/queues/{}/purge", native_purge },
+		{ HTTP_POST, "/queues/{}/pause", native_pause },
+		{ HTTP_POST, "/queues/{}/resume", native_resume },
+		{ HTTP_GET, "/queues/{}/peek", native_peek },
+		{ HTTP_POST, "/queues/{}/redrive", native_redrive },
+		{ HTTP_GET, "/queues/{}/{}", native_look },
+		{ HTTP_PATCH, "/queues/{}/{}", confirm },
 		{ 0, NULL, NULL }
 	};
 

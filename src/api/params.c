@@ -29,9 +29,13 @@ params_known(struct exchange *x, const char *const *names)
 	buf_init(&list);
 	for (i = 0; names[i] != NULL; i++)
 		buf_printf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
-	exchange_problem(x, 400, "there is no parameter %.*s here; there %s "
-	    "%.*s", SHOWN_BYTES, stranger, i == 0 ? "are none" : "are",
-	    (int)list.bytes, list.data != NULL ? list.data : "");
+	if (i == 0)
+		exchange_problem(x, 400, "there is no parameter %.*s; this "
+		    "call takes none", SHOWN_BYTES, stranger);
+	else
+		exchange_problem(x, 400, "there is no parameter %.*s here; "
+		    "there are %.*s", SHOWN_BYTES, stranger, (int)list.bytes,
+		    list.data != NULL ? list.data : "");
 	buf_fini(&list);
 	return false;
 }

@@ -6,6 +6,9 @@
 
 struct exchange;
 
+#define PARAM_DELAY_MAX_MS	INT64_C(2592000000)	/* 30 days */
+#define PARAM_TTL_MAX_MS	INT64_C(315360000000)	/* 10 years */
+
 /*
  * Parameters of the query.  Each function answers the exchange and returns
  * false where something is wrong; what is not given leaves *out as it was.

@@ -24,6 +24,8 @@ struct backend_ops {
 	void	(*submit)(struct backend *, struct op *);
 	/* Stop waiting: WQ_CANCELED, or the true result if too late. */
 	void	(*cancel)(struct backend *, struct op *);
+	/* Finish all that wait, with what they have; nobody waits again. */
+	void	(*end_waits)(struct backend *);
 	/* Take nothing new, finish the rest, then call stopped(arg) once. */
 	void	(*stop)(struct backend *, void (*stopped)(void *), void *arg);
 	void	(*free)(struct backend *);	/* only after stopped() */
@@ -31,7 +33,7 @@ struct backend_ops {
 
 struct backend {			/* first member of struct local, redis */
 	const struct backend_ops *ops;
-	struct op_list finished;	/* links are in the op: no allocation */
+	struct op_queue finished;	/* links are in the op: no allocation */
 	size_t finished_count;
 	struct event *wake;		/* owned; runs them */
 };

@@ -3,12 +3,17 @@
  * lock.  Each op first lets what is due take effect, so that it sees the queue
  * as it is at its own instant.
  */
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
 #include <event2/event.h>
 
 #include "backend/backend.h"
 #include "backend/timers.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/digest.h"
 #include "base/id.h"
 #include "base/mem.h"
 #include "core/queue.h"
@@ -17,6 +22,8 @@
 /* Deadlines that one op, or one turn of the loop, lets take effect. */
 #define EXPIRE_PER_OP	32
 #define EXPIRE_PER_TURN	512
+#define MAX_LOCKED	120000		/* of a queue, by default, as in SQS */
+#define SERVE_PER_TURN	512		/* waiting receives */
 
 struct local {
 	struct backend backend;		/* first */
@@ -24,6 +31,9 @@ struct local {
 	struct timers *timers;		/* owned */
 	struct event *expire;		/* owned; runs the core's deadlines */
 	int64_t expire_ns;		/* when it runs; INT64_MAX: not armed */
+	uint64_t max_memory_bytes;	/* 0: no limit */
+	bool auto_create;
+	bool no_waits;			/* the end is near */
 };
 
 typedef enum wq_status (*verb_fn)(struct local *, struct op *, int64_t now_ns);
@@ -56,6 +66,41 @@ expire_soon(void *arg)
 	expire_by(l, 0, 0);
 }
 
+static struct op *
+op_of(struct waiter *w)
+{
+	return (struct op *)(void *)((char *)w -
+	    offsetof(struct op, receive.waiter));
+}
+
+/* Finish the receives that waited: those that can be served, and the rest. */
+static void
+serve(struct local *l, int64_t now_ns)
+{
+	struct op_receive *r;
+	struct queue *q;
+	struct waiter *w;
+	size_t left = SERVE_PER_TURN;
+	enum wq_status st;
+
+	while ((w = registry_next_timed_out(l->registry)) != NULL)
+		op_finish(&l->backend, op_of(w), WQ_OK);
+	while (left > 0 && (q = registry_next_served(l->registry)) != NULL) {
+		for (; left > 0 && (w = queue_served_waiter(q)) != NULL;
+		    left--) {
+			queue_unwait(w);
+			r = &op_of(w)->receive;
+			st = queue_receive(q, r->max, r->max_bytes,
+			    r->lock_ms, now_ns, r->out, &r->count);
+			op_finish(&l->backend, op_of(w), st);
+		}
+		if (left == 0) {
+			queue_serve_later(q);
+			expire_soon(l);
+		}
+	}
+}
+
 static void
 expire_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -66,90 +111,359 @@ expire_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	l->expire_ns = INT64_MAX;
 	registry_expire(l->registry, now_ns, EXPIRE_PER_TURN);
+	serve(l, now_ns);
 	expire_by(l, registry_next_due_ns(l->registry), now_ns);
+}
+
+/* The queue that op names.  WQ_NO_QUEUE, WQ_BAD_NAME. */
+static enum wq_status
+find(struct local *l, const struct op *op, struct queue **q)
+{
+	*q = registry_find(l->registry, op->queue);
+	if (*q != NULL)
+		return WQ_OK;
+	return queue_name_is_valid(op->queue) ? WQ_NO_QUEUE : WQ_BAD_NAME;
+}
+
+static enum wq_status
+queue_for_push(struct local *l, struct op *op, struct queue **q,
+    bool *created)
+{
+	enum wq_status st = find(l, op, q);
+
+	*created = false;
+	if (st != WQ_NO_QUEUE || !l->auto_create)
+		return st;
+	return registry_make(l->registry, op->queue, q, created);
+}
+
+/* The terms of a push to q.  WQ_NO_DELAY. */
+static enum wq_status
+terms_of(const struct op_push *push, const struct queue *q,
+    struct push_terms *out)
+{
+	const struct queue_settings *s = queue_settings(q);
+
+	if (push->delay_ms >= 0 && queue_is_fifo(q))
+		return WQ_NO_DELAY;
+	out->delay_ms = push->delay_ms >= 0 ? push->delay_ms : s->delay_ms;
+	out->ttl_ms = push->ttl_ms >= 0 ? push->ttl_ms : s->ttl_ms;
+	out->lock_ms = push->lock_ms;
+	out->group = push->group;
+	out->group_bytes = push->group_bytes;
+	return WQ_OK;
+}
+
+/* The key by which a repeat of this body's push is known; false: none. */
+static bool
+dedup_key(const struct op_push *push, const struct op_body *b,
+    const struct queue *q, uint8_t key[DIGEST_BYTES])
+{
+	if (push->dedup != NULL)
+		digest('i', push->dedup, push->dedup_bytes, key);
+	else if (queue_settings(q)->content_based_dedup)
+		digest('b', b->data, b->bytes, key);
+	else
+		return false;
+	return true;
+}
+
+/* Is there room for what is not a repeat? */
+static enum wq_status
+has_room(struct local *l, const struct queue *q, const struct op_push *push)
+{
+	uint64_t bytes = 0, limit = l->max_memory_bytes;
+	uint8_t key[DIGEST_BYTES];
+	size_t i, n = 0;
+
+	for (i = 0; i < push->count; i++) {
+		if (dedup_key(push, &push->bodies[i], q, key) &&
+		    queue_find_dedup(q, key) != NULL)
+			continue;
+		n++;
+		bytes += push->bodies[i].bytes;
+	}
+	if (limit > 0 && n > 0 &&
+	    registry_memory_bytes(l->registry) + bytes > limit)
+		return WQ_FULL_MEMORY;
+	return n > 0 ? queue_has_room(q, n, bytes) : WQ_OK;
+}
+
+/* One message of a push, ready for queue_push(); *m is NULL for a repeat. */
+static enum wq_status
+make_message(struct queue *q, const struct op_push *push, struct op_body *b,
+    const struct push_terms *terms, int64_t now_ns, struct message **m)
+{
+	uint8_t key[DIGEST_BYTES];
+	bool keyed = dedup_key(push, b, q, key);
+	const struct id *first = keyed ? queue_find_dedup(q, key) : NULL;
+
+	*m = NULL;
+	b->duplicate = first != NULL;
+	if (first != NULL) {
+		b->id = *first;
+		return WQ_OK;
+	}
+	b->id = id_new();
+	if ((*m = message_new(b->id, b->data, b->bytes)) == NULL)
+		return WQ_NOMEM;
+	if (queue_prepare(q, *m, terms) == WQ_OK && (!keyed ||
+	    queue_add_dedup(q, key, &b->id, now_ns) == WQ_OK))
+		return WQ_OK;
+	message_unref(*m);
+	*m = NULL;
+	return WQ_NOMEM;
+}
+
+/* Make all messages, then push all: what may fail comes first. */
+static enum wq_status
+push_all(struct queue *q, struct op_push *push,
+    const struct push_terms *terms, struct message **made, int64_t now_ns)
+{
+	enum wq_status st = WQ_OK;
+	uint8_t key[DIGEST_BYTES];
+	size_t n, i;
+
+	for (n = 0; n < push->count && st == WQ_OK; n++)
+		st = make_message(q, push, &push->bodies[n], terms, now_ns,
+		    &made[n]);
+	for (i = 0; i < n; i++) {
+		if (made[i] == NULL) {
+			if (st == WQ_OK)
+				queue_count_duplicate(q);
+		} else if (st == WQ_OK)
+			queue_push(q, made[i], terms, now_ns);
+		else {
+			if (dedup_key(push, &push->bodies[i], q, key))
+				queue_drop_dedup(q, key);
+			message_unref(made[i]);
+		}
+	}
+	return st;
+}
+
+static enum wq_status
+push_to(struct local *l, struct queue *q, struct op_push *push,
+    int64_t now_ns)
+{
+	struct message **made, *one;
+	struct push_terms terms;
+	enum wq_status st;
+
+	if ((st = terms_of(push, q, &terms)) != WQ_OK ||
+	    (st = has_room(l, q, push)) != WQ_OK)
+		return st;
+	made = push->count == 1 ? &one :
+	    mem_alloc(push->count * sizeof(*made));
+	if (made == NULL)
+		return WQ_NOMEM;
+	st = push_all(q, push, &terms, made, now_ns);
+	if (made != &one)
+		mem_free(made);
+	return st;
+}
+
+/* A queue that was made for what then failed is gone again. */
+static void
+unmake(struct queue *q)
+{
+	enum wq_status st = queue_delete(q);
+
+	assert(st == WQ_OK);
+	(void)st;
 }
 
 static enum wq_status
 local_push(struct local *l, struct op *op, int64_t now_ns)
 {
-	struct queue *q = registry_find(l->registry, op->queue);
-	struct op_push *push = &op->push;
-	struct message **made, *one;
-	enum wq_status st = WQ_NOMEM;
-	size_t i, n = 0;
+	struct queue *q;
+	bool created;
+	enum wq_status st = queue_for_push(l, op, &q, &created);
 
-	if (q == NULL)
-		return WQ_NO_QUEUE;
-	made = push->count == 1 ? &one :
-	    mem_alloc(push->count * sizeof(*made));
-	if (made == NULL)
-		return WQ_NOMEM;
-	for (; n < push->count; n++) {
-		push->bodies[n].id = id_new();
-		made[n] = message_new(push->bodies[n].id, push->bodies[n].data,
-		    push->bodies[n].bytes);
-		if (made[n] == NULL)
-			goto out;
-	}
-	for (i = 0; i < n; i++)
-		queue_push(q, made[i], now_ns);
-	n = 0;
-	st = WQ_OK;
-out:
-	while (n > 0)
-		message_unref(made[--n]);
-	if (made != &one)
-		mem_free(made);
+	if (st != WQ_OK)
+		return st;
+	if ((st = push_to(l, q, &op->push, now_ns)) != WQ_OK && created)
+		unmake(q);
 	return st;
 }
 
 static enum wq_status
 local_receive(struct local *l, struct op *op, int64_t now_ns)
 {
-	struct queue *q = registry_find(l->registry, op->queue);
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
 	struct op_receive *r = &op->receive;
 
 	r->count = 0;
-	if (q == NULL)
-		return WQ_NO_QUEUE;
-	return queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
+	r->waiter.queue = NULL;
+	if (st != WQ_OK)
+		return st;
+	st = queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
 	    r->out, &r->count);
+	if (st == WQ_OK && r->count == 0 && r->wait_ms > 0 && !l->no_waits)
+		queue_wait(q, &r->waiter, r->wait_ms, now_ns);
+	return st;
+}
+
+static enum wq_status
+local_release(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+	size_t i;
+
+	(void)now_ns;
+	if (st != WQ_OK)
+		return st;
+	for (i = 0; i < op->release.count; i++)
+		queue_release(q, &op->release.deliveries[i]);
+	return WQ_OK;
+}
+
+static enum wq_status
+local_confirm_many(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+	struct op_confirm_many *many = &op->confirm_many;
+	struct op_confirm c;
+	size_t i;
+
+	if (st != WQ_OK)
+		return st;
+	memset(&c, 0, sizeof(c));
+	for (i = 0; i < many->count; i++) {
+		c.id = many->ids[i];
+		many->confirmed[i] = queue_confirm(q, &c, now_ns) == WQ_OK;
+	}
+	return WQ_OK;
+}
+
+static enum wq_status
+local_list(struct local *l, struct op *op, int64_t now_ns)
+{
+	(void)now_ns;
+	registry_list(l->registry, &op->list);
+	return WQ_OK;
+}
+
+static enum wq_status
+local_configure(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct op_configure *c = &op->configure;
+	struct queue *q;
+	enum wq_status st;
+
+	(void)now_ns;
+	st = registry_make(l->registry, op->queue, &q, &c->created);
+	if (st != WQ_OK)
+		return st;
+	if ((st = queue_configure(q, c)) != WQ_OK && c->created)
+		unmake(q);
+	return st;
+}
+
+static enum wq_status
+local_peek(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	op->peek.count = 0;
+	return st != WQ_OK ? st : queue_peek(q, &op->peek);
+}
+
+static enum wq_status
+local_redrive(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct op_redrive *r = &op->redrive;
+	struct queue *q, *to = NULL;
+	enum wq_status st = find(l, op, &q);
+
+	r->moved = 0;
+	if (st != WQ_OK)
+		return st;
+	if (r->to != NULL && (to = registry_find(l->registry, r->to)) == NULL)
+		return queue_name_is_valid(r->to) ? WQ_NO_QUEUE : WQ_BAD_NAME;
+	queue_redrive(q, r, to, now_ns);
+	return WQ_OK;
+}
+
+static enum wq_status
+local_delete(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	return st != WQ_OK ? st : queue_delete(q);
+}
+
+static enum wq_status
+local_purge(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	if (st != WQ_OK)
+		return st;
+	queue_purge(q);
+	return WQ_OK;
+}
+
+static enum wq_status
+local_pause(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	if (st != WQ_OK)
+		return st;
+	queue_pause(q, op->pause.pause);
+	return WQ_OK;
 }
 
 static enum wq_status
 local_confirm(struct local *l, struct op *op, int64_t now_ns)
 {
-	struct queue *q = registry_find(l->registry, op->queue);
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
 
-	return q == NULL ? WQ_NO_QUEUE :
+	return st != WQ_OK ? st :
 	    queue_confirm(q, &op->confirm, now_ns);
 }
 
 static enum wq_status
 local_extend(struct local *l, struct op *op, int64_t now_ns)
 {
-	struct queue *q = registry_find(l->registry, op->queue);
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
 
-	return q == NULL ? WQ_NO_QUEUE : queue_extend(q, &op->extend, now_ns);
+	return st != WQ_OK ? st : queue_extend(q, &op->extend, now_ns);
 }
 
 static enum wq_status
 local_look(struct local *l, struct op *op, int64_t now_ns)
 {
-	struct queue *q = registry_find(l->registry, op->queue);
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
 
 	(void)now_ns;
-	return q == NULL ? WQ_NO_QUEUE : queue_look(q, &op->look);
+	return st != WQ_OK ? st : queue_look(q, &op->look);
 }
 
 static enum wq_status
 local_info(struct local *l, struct op *op, int64_t now_ns)
 {
-	struct queue *q = registry_find(l->registry, op->queue);
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
 
 	(void)now_ns;
-	if (q == NULL)
-		return WQ_NO_QUEUE;
+	if (st != WQ_OK)
+		return st;
 	queue_info(q, &op->info);
 	return WQ_OK;
 }
@@ -157,10 +471,19 @@ local_info(struct local *l, struct op *op, int64_t now_ns)
 static const verb_fn verbs[OP_VERBS] = {
 	[OP_PUSH] = local_push,
 	[OP_RECEIVE] = local_receive,
+	[OP_RELEASE] = local_release,
 	[OP_CONFIRM] = local_confirm,
+	[OP_CONFIRM_MANY] = local_confirm_many,
 	[OP_EXTEND] = local_extend,
 	[OP_LOOK] = local_look,
 	[OP_INFO] = local_info,
+	[OP_LIST] = local_list,
+	[OP_CONFIGURE] = local_configure,
+	[OP_DELETE] = local_delete,
+	[OP_PURGE] = local_purge,
+	[OP_PAUSE] = local_pause,
+	[OP_PEEK] = local_peek,
+	[OP_REDRIVE] = local_redrive,
 };
 
 static void
@@ -173,16 +496,30 @@ local_submit(struct backend *b, struct op *op)
 	registry_expire(l->registry, now_ns, EXPIRE_PER_OP);
 	if (verbs[op->verb] != NULL)
 		st = verbs[op->verb](l, op, now_ns);
+	if (op->verb != OP_RECEIVE || op->receive.waiter.queue == NULL)
+		op_finish(b, op, st);
+	serve(l, now_ns);
 	expire_by(l, registry_next_due_ns(l->registry), now_ns);
-	op_finish(b, op, st);
 }
 
 static void
 local_cancel(struct backend *b, struct op *op)
 {
-	/* Nothing waits here: each op was finished when it was submitted. */
-	(void)b;
-	(void)op;
+	/* Only receives wait; all else was finished when it was submitted. */
+	if (op->verb != OP_RECEIVE || op->receive.waiter.queue == NULL)
+		return;
+	queue_unwait(&op->receive.waiter);
+	op_finish(b, op, WQ_CANCELED);
+}
+
+static void
+local_end_waits(struct backend *b)
+{
+	struct local *l = (struct local *)b;
+
+	l->no_waits = true;
+	registry_end_waits(l->registry);
+	serve(l, clock_now_ns());
 }
 
 static void
@@ -211,6 +548,7 @@ static const struct backend_ops local_ops = {
 	.name = "memory",
 	.submit = local_submit,
 	.cancel = local_cancel,
+	.end_waits = local_end_waits,
 	.stop = local_stop,
 	.free = local_free,
 };
@@ -220,6 +558,7 @@ local_new(struct event_base *base, const struct config *config)
 {
 	struct queue_settings defaults = {
 		.lock_timeout_ms = config->lock_timeout_ms,
+		.max_locked = MAX_LOCKED,
 	};
 	struct lock_timers timers;
 	struct local *l;
@@ -229,6 +568,8 @@ local_new(struct event_base *base, const struct config *config)
 		return NULL;
 	if (backend_init(&l->backend, &local_ops, base) == -1)
 		goto fail;
+	l->max_memory_bytes = (uint64_t)config->max_memory_bytes;
+	l->auto_create = config->auto_create;
 	l->expire_ns = INT64_MAX;
 	l->expire = evtimer_new(base, expire_cb, l);
 	l->timers = timers_new(base, expire_soon, l);

@@ -33,6 +33,7 @@ struct timers {
 		int64_t duration_ns;
 		const struct timeval *tv;	/* libevent's */
 	} common[COMMON_MAX];
+	int64_t now_ms;
 	struct spread {
 		int64_t tick_ms;
 		uint32_t count;		/* armed for that millisecond */
@@ -101,16 +102,21 @@ common_timeval(struct timers *ts, int64_t duration_ns)
 	return c->tv;
 }
 
+/*
+ * Milliseconds that are so many slots apart share one.  One that is still to
+ * come is counted on, and not forgotten, by those behind it.
+ */
 static struct spread *
 spread_slot(struct timers *ts, int64_t tick_ms)
 {
 	struct spread *s = &ts->spread[(uint64_t)tick_ms % SPREAD_SLOTS];
 
-	if (s->tick_ms != tick_ms) {
-		s->tick_ms = tick_ms;
+	if (s->tick_ms != tick_ms && s->tick_ms < ts->now_ms) {
 		s->count = 0;
 		s->next_ms = 1;
 	}
+	if (s->tick_ms < tick_ms)
+		s->tick_ms = tick_ms;
 	return s;
 }
 
@@ -119,8 +125,10 @@ static int64_t
 spread_ns(struct timers *ts, int64_t due_ns)
 {
 	int64_t tick_ms = due_ns / CLOCK_NS_PER_MS, first_ms = tick_ms;
-	struct spread *s, *first = spread_slot(ts, tick_ms);
+	struct spread *s, *first;
 
+	ts->now_ms = clock_now_ns() / CLOCK_NS_PER_MS;
+	first = spread_slot(ts, tick_ms);
 	for (s = first; s->count >= SPREAD_MAX; s = spread_slot(ts, tick_ms))
 		tick_ms += s->next_ms;
 	s->count++;

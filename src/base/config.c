@@ -19,6 +19,8 @@
 
 /* Sorted by name.  man/wqd.8 has each; scripts/check-man looks after that. */
 const struct config_option config_options[] = {
+	{ "auto-create", 0, OPTION_BOOL, FIELD(auto_create),
+	    0, 1, "true", "a push makes the queue it names" },
 	{ "drain-timeout", 0, OPTION_MS, FIELD(drain_timeout_ms),
 	    0, HOUR_MS, "10000", "longest wait for requests at the end" },
 	{ "foreground", 'f', OPTION_FLAG, FIELD(foreground),
@@ -37,6 +39,10 @@ const struct config_option config_options[] = {
 	    1, 1000000, "16384", "most clients at a time; others wait" },
 	{ "max-header", 0, OPTION_BYTES, FIELD(max_header_bytes),
 	    256, MIB, "64K", "largest request line and headers" },
+	{ "max-memory", 0, OPTION_BYTES, FIELD(max_memory_bytes),
+	    0, INT64_MAX / 2, "0", "most memory for messages; 0 is no limit" },
+	{ "max-wait", 0, OPTION_MS, FIELD(max_wait_ms),
+	    0, HOUR_MS, "60000", "longest wait of a receive" },
 	{ "port", 'p', OPTION_COUNT, FIELD(port),
 	    0, 65535, "3000", "TCP port; 0 picks a free one" },
 	{ "request-timeout", 0, OPTION_MS, FIELD(request_timeout_ms),
@@ -72,7 +78,10 @@ refuse(const struct config_option *o, const char *value, char *error)
 {
 	char range[80], quoted[64];
 
-	config_range(o, range, sizeof(range));
+	if (o->kind == OPTION_BOOL)
+		snprintf(range, sizeof(range), "true or false");
+	else
+		config_range(o, range, sizeof(range));
 	snprintf(error, CONFIG_ERROR_BYTES, "%s: %s is not %s", o->name,
 	    log_quote(value, strlen(value), quoted, sizeof(quoted)), range);
 	return -1;
@@ -104,6 +113,16 @@ set_number(struct config *c, const struct config_option *o, const char *value,
 		*(bool *)field(c, o) = v != 0;
 	else
 		*(int64_t *)field(c, o) = v;
+	return 0;
+}
+
+static int
+set_bool(struct config *c, const struct config_option *o, const char *value,
+    char *error)
+{
+	if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+		return refuse(o, value, error);
+	*(bool *)field(c, o) = value[0] == 't';
 	return 0;
 }
 
@@ -180,6 +199,8 @@ config_set(struct config *c, const struct config_option *o, const char *value,
 {
 	if (o->kind == OPTION_LIST)
 		return set_list(c, o, value, error);
+	if (o->kind == OPTION_BOOL)
+		return set_bool(c, o, value, error);
 	return set_number(c, o, value, error);
 }
 

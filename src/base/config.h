@@ -16,10 +16,13 @@ struct config {
 	size_t listen_count;
 	int64_t port;
 	int64_t lock_timeout_ms;
+	bool auto_create;
 	int64_t max_amount;
 	int64_t max_body_bytes;
 	int64_t max_header_bytes;
 	int64_t max_connections;
+	int64_t max_memory_bytes;	/* 0: no limit */
+	int64_t max_wait_ms;
 	int64_t idle_timeout_ms;
 	int64_t request_timeout_ms;
 	int64_t write_timeout_ms;
@@ -30,6 +33,7 @@ struct config {
 
 enum option_kind {
 	OPTION_FLAG,		/* takes no value; in the environment 0 or 1 */
+	OPTION_BOOL,		/* true or false */
 	OPTION_COUNT,
 	OPTION_MS,		/* milliseconds */
 	OPTION_BYTES,		/* may end in K, M or G */

@@ -15,6 +15,16 @@ enum wq_status {
 	WQ_NOT_LOCKED,		/* the message is not locked */
 	WQ_STALE_RECEIPT,	/* the message was received again since */
 	WQ_NO_QUEUE,		/* no such queue, and none is made here */
+	WQ_BAD_NAME,		/* no queue can have that name */
+	WQ_ROOT,		/* the default queue cannot be deleted */
+	WQ_IS_TARGET,		/* it is another's dead-letter queue */
+	WQ_BAD_TARGET,		/* no dead-letter queue can have that name */
+	WQ_CYCLE,		/* dead letters would come back to it */
+	WQ_NO_TARGET,		/* maxReceives without a deadLetterQueue */
+	WQ_NO_DELAY,		/* a FIFO queue's messages have no own delay */
+	WQ_FULL_MESSAGES,	/* the queue has its max_messages */
+	WQ_FULL_BYTES,		/* the queue has its max_bytes */
+	WQ_FULL_MEMORY,		/* the server has its max-memory */
 	WQ_CANCELED,		/* the asker stopped waiting */
 	WQ_UNSUPPORTED,		/* this backend has no such verb */
 	WQ_UNAVAIL		/* starting, draining or the store is away */

@@ -10,7 +10,10 @@
 
 enum deadline_kind {
 	DEADLINE_LOCK,		/* a lock runs out */
-	DEADLINE_DELAY		/* a delayed message becomes available */
+	DEADLINE_DELAY,		/* a delayed message becomes available */
+	DEADLINE_WAIT,		/* a receiver stops waiting */
+	DEADLINE_TTL,		/* a message was not confirmed in time */
+	DEADLINE_DEDUP		/* a repeat is a repeat no longer */
 };
 
 /*

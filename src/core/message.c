@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/group.h"
+#include "core/state.h"
 
 /*
  * A body of 100 bytes must fit an allocator's class of 192 bytes; see
@@ -31,6 +33,30 @@ message_new(struct id id, const void *body, size_t body_bytes)
 	return m;
 }
 
+const char *
+message_group(const struct message *m, size_t *bytes)
+{
+	const struct group *g = message_group_of(m);
+
+	if (g == NULL || g->name_bytes == 0)
+		return NULL;
+	*bytes = g->name_bytes;
+	return g->name;
+}
+
+int64_t
+message_pushed_ns(const struct message *m)
+{
+	return m->extra != NULL && m->extra->dead != NULL ?
+	    m->extra->dead->pushed_ns : m->pushed_ns;
+}
+
+const struct dead_letter *
+message_dead_letter(const struct message *m)
+{
+	return m->extra != NULL ? m->extra->dead : NULL;
+}
+
 struct message *
 message_ref(struct message *m)
 {
@@ -45,6 +71,14 @@ message_unref(struct message *m)
 	if (m == NULL)
 		return;
 	assert(m->refs > 0);
-	if (--m->refs == 0)
-		mem_free(m);
+	if (--m->refs > 0)
+		return;
+	if (m->state == MESSAGE_NEW)
+		mem_free(m->at.hold);
+	if (m->extra != NULL) {
+		group_unref(m->extra->group);
+		mem_free(m->extra->dead);
+		mem_free(m->extra);
+	}
+	mem_free(m);
 }

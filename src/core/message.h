@@ -29,7 +29,8 @@ struct message {
 	struct message *index_next;	/* borrowed: the index's chain */
 	union {
 		TAILQ_ENTRY(message) line;	/* MESSAGE_AVAILABLE */
-		struct hold *hold;		/* owned; LOCKED and DELAYED */
+		struct hold *hold;		/* owned; LOCKED and DELAYED,
+						 * and NEW where not NULL */
 	} at;
 	struct queue *queue;		/* borrowed; NULL once it is GONE */
 	struct message_extra *extra;	/* owned; NULL where it has none */
@@ -42,6 +43,16 @@ struct message {
 	uint32_t state : 4;		/* enum message_state */
 	uint32_t returned : 1;		/* in line after a lock or a delay */
 	char body[];
+};
+
+enum dead_reason { DEAD_RECEIVES, DEAD_TTL };
+
+/* Where a dead letter comes from. */
+struct dead_letter {
+	uint32_t receives;		/* there */
+	enum dead_reason reason;
+	int64_t pushed_ns;		/* there */
+	char queue[];			/* its name, ends in NUL */
 };
 
 /* One hold on a message: what a receiver, or one who looks, is told. */
@@ -59,6 +70,13 @@ struct delivery {
  */
 struct message	*message_new(struct id, const void *body, size_t body_bytes)
 		    WQ_MUST;
+/* Its group's name, NULL where it has none; not NUL-terminated. */
+const char	*message_group(const struct message *, size_t *bytes);
+/* When it was pushed, also where a FIFO queue gave it a new place since. */
+int64_t		 message_pushed_ns(const struct message *);
+/* NULL: it is no dead letter. */
+const struct dead_letter	*message_dead_letter(const struct message *);
+
 struct message	*message_ref(struct message *);
 void		 message_unref(struct message *);	/* NULL is fine */
 

@@ -1,19 +1,26 @@
-/*
- * All semantics of a queue: its line, its locks, its counts.
- * Invariants: a message is in exactly one of line, locked and delayed, as its
- * state says; the counts are the lengths of these; a locked or delayed message
- * has a hold whose deadline is in the registry; every message of a queue is in
- * the registry's index.  queue_check() proves them in tests.
- */
+/* What can be done to a queue.  Where its messages are is place.c's. */
 #include "core/queue.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/group.h"
+#include "core/place.h"
 #include "core/state.h"
 
 #define NS_PER_MS	INT64_C(1000000)
+#define FIFO		".fifo"
+#define DUE_PER_RECEIVE	1000	/* deadlines; about half a millisecond */
+
+static bool
+is_fifo_name(const char *name)
+{
+	size_t bytes = strlen(name), end = sizeof(FIFO) - 1;
+
+	return bytes > end && strcmp(name + bytes - end, FIFO) == 0;
+}
 
 struct queue *
 queue_new(struct registry *r, const char *name,
@@ -26,131 +33,19 @@ queue_new(struct registry *r, const char *name,
 		return NULL;
 	q->registry = r;
 	q->settings = *settings;
-	TAILQ_INIT(&q->line.fresh);
-	TAILQ_INIT(&q->line.returned);
+	q->fifo = is_fifo_name(name);
+	line_init(&q->line);
+	RB_INIT(&q->quiet);
+	RB_INIT(&q->noisy);
 	TAILQ_INIT(&q->locked);
 	TAILQ_INIT(&q->delayed);
+	TAILQ_INIT(&q->waiters);
 	memcpy(q->name, name, name_bytes);
-	HASH_ADD_STR(r->queues, name, q);
-	if (q->hh.tbl == NULL) {	/* HASH_NONFATAL_OOM */
+	if (registry_add(r, q) == -1) {
 		mem_free(q);
 		return NULL;
 	}
 	return q;
-}
-
-static void
-hold_free(struct queue *q, struct hold *h)
-{
-	struct lock_timers *t = &q->registry->timers;
-
-	deadlines_remove(&q->registry->deadlines, &h->deadline);
-	if (h->deadline.kind == DEADLINE_LOCK && t->disarm != NULL)
-		t->disarm(t->arg, h);
-	mem_free(h);
-}
-
-static struct message *
-line_first(const struct line *line)
-{
-	struct message *fresh = TAILQ_FIRST(&line->fresh);
-	struct message *returned = TAILQ_FIRST(&line->returned);
-
-	if (fresh == NULL || returned == NULL)
-		return fresh != NULL ? fresh : returned;
-	return fresh->available_ns < returned->available_ns ? fresh : returned;
-}
-
-/* Take m out of the place that its state names; its hold goes. */
-static void
-message_leave(struct message *m)
-{
-	struct queue *q = m->queue;
-	struct hold *h;
-
-	switch ((enum message_state)m->state) {
-	case MESSAGE_AVAILABLE:
-		TAILQ_REMOVE(m->returned ? &q->line.returned : &q->line.fresh,
-		    m, at.line);
-		q->available_count--;
-		break;
-	case MESSAGE_LOCKED:
-		h = m->at.hold;
-		TAILQ_REMOVE(&q->locked, h, link);
-		q->locked_count--;
-		hold_free(q, h);
-		break;
-	case MESSAGE_DELAYED:
-		h = m->at.hold;
-		TAILQ_REMOVE(&q->delayed, h, link);
-		q->delayed_count--;
-		hold_free(q, h);
-		break;
-	case MESSAGE_NEW:
-	case MESSAGE_GONE:
-		break;
-	}
-}
-
-/* m goes to the end of its queue's line. */
-static void
-message_to_line(struct message *m, bool returned, int64_t available_ns)
-{
-	struct queue *q = m->queue;
-
-	message_leave(m);
-	m->state = MESSAGE_AVAILABLE;
-	m->returned = returned;
-	m->available_ns = available_ns;
-	if (returned)
-		TAILQ_INSERT_TAIL(&q->line.returned, m, at.line);
-	else
-		TAILQ_INSERT_TAIL(&q->line.fresh, m, at.line);
-	q->available_count++;
-}
-
-static void
-hold_set_lock(struct queue *q, struct hold *h, int64_t now_ns,
-    int64_t duration_ns)
-{
-	struct registry *r = q->registry;
-	bool usual = duration_ns == q->settings.lock_timeout_ms * NS_PER_MS;
-
-	deadlines_add(&r->deadlines, &h->deadline, DEADLINE_LOCK,
-	    now_ns + duration_ns, duration_ns);
-	if (r->timers.arm != NULL)
-		r->timers.arm(r->timers.arg, h, now_ns + duration_ns,
-		    usual ? duration_ns : -1);
-}
-
-static void
-message_to_lock(struct message *m, struct hold *h, int64_t now_ns,
-    int64_t duration_ns)
-{
-	struct queue *q = m->queue;
-
-	message_leave(m);
-	m->state = MESSAGE_LOCKED;
-	m->at.hold = h;
-	h->message = m;
-	h->given_back = false;
-	TAILQ_INSERT_TAIL(&q->locked, h, link);
-	q->locked_count++;
-	hold_set_lock(q, h, now_ns, duration_ns);
-}
-
-/* m leaves the queue for good; only the refs of others keep it. */
-static void
-message_gone(struct message *m)
-{
-	struct queue *q = m->queue;
-
-	message_leave(m);
-	index_remove(&q->registry->index, m);
-	q->body_bytes -= m->body_bytes;
-	m->state = MESSAGE_GONE;
-	m->queue = NULL;
-	message_unref(m);
 }
 
 static void
@@ -163,8 +58,9 @@ list_gone(struct message_list *list)
 }
 
 void
-queue_free(struct queue *q)
+queue_purge(struct queue *q)
 {
+	struct group *g, *next;
 	struct hold *h;
 
 	list_gone(&q->line.fresh);
@@ -173,25 +69,301 @@ queue_free(struct queue *q)
 		message_gone(h->message);
 	while ((h = TAILQ_FIRST(&q->delayed)) != NULL)
 		message_gone(h->message);
-	HASH_DEL(q->registry->queues, q);
+	HASH_ITER(hh, q->groups, g, next) {
+		g->refs++;	/* its last message may be the last ref */
+		list_gone(&g->line.fresh);
+		list_gone(&g->line.returned);
+		group_unref(g);
+	}
+}
+
+static void
+time_out(struct waiter *w)
+{
+	struct registry *r = w->queue->registry;
+
+	queue_unwait(w);
+	TAILQ_INSERT_TAIL(&r->timed_out, w, link);
+}
+
+void
+queue_end_waits(struct queue *q)
+{
+	struct waiter *w;
+
+	while ((w = TAILQ_FIRST(&q->waiters)) != NULL)
+		time_out(w);
+}
+
+void
+queue_free(struct queue *q)
+{
+	struct dedup *d, *next;
+
+	queue_end_waits(q);
+	queue_purge(q);
+	groups_orphan(q);
+	HASH_ITER(hh, q->dedups, d, next)
+		dedup_free(d);
+	if (q->dead_letters != NULL)
+		q->dead_letters->source_count--;
+	registry_remove(q->registry, q);
+	tags_unref(q->tags);
 	mem_free(q);
+}
+
+enum wq_status
+queue_delete(struct queue *q)
+{
+	if (q == q->registry->root)
+		return WQ_ROOT;
+	if (q->source_count > 0)
+		return WQ_IS_TARGET;
+	queue_free(q);
+	return WQ_OK;
+}
+
+/* Would dead letters of q that go to target come back to q? */
+static bool
+is_cycle(const struct queue *q, const struct queue *target)
+{
+	for (; target != NULL; target = target->dead_letters)
+		if (target == q)
+			return true;
+	return false;
+}
+
+static void
+apply(struct queue_settings *to, const struct op_configure *c)
+{
+	const struct queue_settings *from = &c->settings;
+
+	if (c->given & SETTING_LOCK_TIMEOUT)
+		to->lock_timeout_ms = from->lock_timeout_ms;
+	if (c->given & SETTING_DELAY)
+		to->delay_ms = from->delay_ms;
+	if (c->given & SETTING_TTL)
+		to->ttl_ms = from->ttl_ms;
+	if (c->given & SETTING_MAX_RECEIVES)
+		to->max_receives = from->max_receives;
+	if (c->given & SETTING_MAX_MESSAGES)
+		to->max_messages = from->max_messages;
+	if (c->given & SETTING_MAX_BYTES)
+		to->max_bytes = from->max_bytes;
+	if (c->given & SETTING_MAX_LOCKED)
+		to->max_locked = from->max_locked;
+	if (c->given & SETTING_DEDUP)
+		to->content_based_dedup = from->content_based_dedup;
+}
+
+enum wq_status
+queue_configure(struct queue *q, struct op_configure *c)
+{
+	struct queue_settings settings = q->settings;
+	struct queue *target = q->dead_letters;
+	struct tags *tags = NULL;
+	enum wq_status st;
+	bool made = false;
+
+	c->tags_now = NULL;
+	apply(&settings, c);
+	if (c->given & SETTING_DEAD_LETTER_QUEUE) {
+		target = NULL;
+		if (c->dead_letter_queue[0] != '\0' &&
+		    (st = registry_make(q->registry, c->dead_letter_queue,
+		    &target, &made)) != WQ_OK)
+			return st == WQ_BAD_NAME ? WQ_BAD_TARGET : st;
+	}
+	if (is_cycle(q, target))
+		return WQ_CYCLE;
+	if (settings.max_receives > 0 && target == NULL)
+		return WQ_NO_TARGET;
+	if (c->given & SETTING_TAGS) {
+		if (c->tags != NULL && (tags = tags_new(c->tags)) == NULL)
+			return WQ_NOMEM;
+		tags_unref(q->tags);
+		q->tags = tags;
+	}
+	if (q->dead_letters != NULL)
+		q->dead_letters->source_count--;
+	if (target != NULL)
+		target->source_count++;
+	q->dead_letters = target;
+	c->tags_now = tags_ref(q->tags);
+	q->settings = c->settings = settings;
+	strcpy(c->dead_letter_queue, target != NULL ? target->name : "");
+	queue_be_hungry(q);	/* max_locked may have been what stopped it */
+	return WQ_OK;
+}
+
+void
+queue_pause(struct queue *q, bool pause)
+{
+	q->paused = pause;
+	queue_be_hungry(q);
+}
+
+void
+queue_wait(struct queue *q, struct waiter *w, int64_t wait_ms,
+    int64_t now_ns)
+{
+	int64_t wait_ns = wait_ms * NS_PER_MS;
+
+	w->queue = q;
+	TAILQ_INSERT_TAIL(&q->waiters, w, link);
+	q->waiter_count++;
+	deadlines_add(&q->registry->deadlines, &w->deadline, DEADLINE_WAIT,
+	    now_ns + wait_ns, wait_ns);
+}
+
+void
+queue_unwait(struct waiter *w)
+{
+	struct queue *q = w->queue;
+
+	TAILQ_REMOVE(&q->waiters, w, link);
+	q->waiter_count--;
+	deadlines_remove(&q->registry->deadlines, &w->deadline);
+	w->queue = NULL;
+}
+
+static bool
+may_lock(const struct queue *q)
+{
+	return !q->paused && (q->settings.max_locked == 0 ||
+	    q->locked_count < (size_t)q->settings.max_locked);
+}
+
+struct waiter *
+queue_served_waiter(struct queue *q)
+{
+	return may_lock(q) && !TAILQ_EMPTY(&q->waiters) &&
+	    queue_next(q) != NULL ? TAILQ_FIRST(&q->waiters) : NULL;
+}
+
+void
+queue_serve_later(struct queue *q)
+{
+	queue_be_hungry(q);
+}
+
+static void
+ttl_due(struct message *m, int64_t due_ns)
+{
+	struct queue *q = m->queue;
+
+	if (message_die(m, DEAD_TTL, due_ns))
+		return;
+	if (q->dead_letters != NULL) {
+		/* No memory to move it: it stays as it is, and lives on. */
+		deadlines_remove(&q->registry->deadlines, &m->extra->ttl);
+		m->extra->has_ttl = false;
+		return;
+	}
+	q->totals.timed_out++;
+	message_gone(m);
+}
+
+static void
+lock_due(struct message *m, int64_t due_ns)
+{
+	struct queue *q = m->queue;
+	int64_t max = q->settings.max_receives;
+
+	if (!m->at.hold->given_back)
+		q->totals.expired++;
+	if (max == 0 || m->receives < max ||
+	    !message_die(m, DEAD_RECEIVES, due_ns))
+		message_to_line(m, true, due_ns);
 }
 
 void
 queue_due(struct deadline *d)
 {
-	struct hold *h = (struct hold *)d;
-	struct message *m = h->message;
+	struct message_extra *extra;
+	struct waiter *w;
 
-	if (d->kind == DEADLINE_LOCK && !h->given_back)
-		m->queue->expired++;
-	message_to_line(m, true, d->due_ns);
+	switch ((enum deadline_kind)d->kind) {
+	case DEADLINE_LOCK:
+		lock_due(((struct hold *)d)->message, d->due_ns);
+		break;
+	case DEADLINE_DELAY:
+		message_to_line(((struct hold *)d)->message, true, d->due_ns);
+		break;
+	case DEADLINE_WAIT:
+		w = (struct waiter *)(void *)((char *)d -
+		    offsetof(struct waiter, deadline));
+		time_out(w);
+		break;
+	case DEADLINE_TTL:
+		extra = (struct message_extra *)(void *)((char *)d -
+		    offsetof(struct message_extra, ttl));
+		ttl_due(extra->message, d->due_ns);
+		break;
+	case DEADLINE_DEDUP:
+		dedup_free((struct dedup *)d);
+		break;
+	}
+}
+
+enum wq_status
+queue_has_room(const struct queue *q, size_t messages, uint64_t bytes)
+{
+	const struct queue_settings *s = &q->settings;
+	size_t count = q->available_count + q->locked_count +
+	    q->delayed_count;
+
+	if (s->max_messages > 0 && (messages > (size_t)s->max_messages ||
+	    count > (size_t)s->max_messages - messages))
+		return WQ_FULL_MESSAGES;
+	if (s->max_bytes > 0 && (bytes > (uint64_t)s->max_bytes ||
+	    q->body_bytes > (uint64_t)s->max_bytes - bytes))
+		return WQ_FULL_BYTES;
+	return WQ_OK;
+}
+
+bool
+queue_is_fifo(const struct queue *q)
+{
+	return q->fifo;
+}
+
+const struct queue_settings *
+queue_settings(const struct queue *q)
+{
+	return &q->settings;
+}
+
+enum wq_status
+queue_prepare(struct queue *q, struct message *m, const struct push_terms *t)
+{
+	struct message_extra *extra;
+
+	assert(m->state == MESSAGE_NEW);
+	/* In a FIFO queue nothing overtakes what is delayed. */
+	if ((t->delay_ms > 0 || (q->fifo && q->delayed_count > 0)) &&
+	    (m->at.hold = mem_zalloc(sizeof(*m->at.hold))) == NULL)
+		return WQ_NOMEM;
+	if (t->lock_ms < 0 && t->ttl_ms == 0 && t->group == NULL && !q->fifo)
+		return WQ_OK;
+	if ((extra = mem_zalloc(sizeof(*extra))) == NULL)
+		return WQ_NOMEM;
+	m->extra = extra;
+	extra->message = m;
+	extra->lock_ms = t->lock_ms;
+	if (t->group == NULL && !q->fifo)
+		return WQ_OK;
+	extra->group = group_get(q, t->group != NULL ? t->group : "",
+	    t->group != NULL ? t->group_bytes : 0);
+	return extra->group != NULL ? WQ_OK : WQ_NOMEM;
 }
 
 void
-queue_push(struct queue *q, struct message *m, int64_t now_ns)
+queue_push(struct queue *q, struct message *m, const struct push_terms *t,
+    int64_t now_ns)
 {
 	struct registry *r = q->registry;
+	int64_t ttl_ns = t->ttl_ms * NS_PER_MS;
 
 	assert(m->state == MESSAGE_NEW);
 	/* Unique and ascending, so that it can serve as a key and an order. */
@@ -200,8 +372,17 @@ queue_push(struct queue *q, struct message *m, int64_t now_ns)
 	m->queue = q;
 	index_insert(&r->index, m);
 	q->body_bytes += m->body_bytes;
-	q->pushed++;
-	message_to_line(m, false, m->pushed_ns);
+	r->memory_bytes += m->body_bytes + MESSAGE_OVERHEAD_BYTES;
+	q->totals.pushed++;
+	if (ttl_ns > 0) {
+		m->extra->has_ttl = true;
+		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
+		    now_ns + ttl_ns, ttl_ns);
+	}
+	if (m->at.hold != NULL)
+		message_to_delay(m, t->delay_ms, now_ns);
+	else
+		message_to_line(m, false, m->pushed_ns);
 }
 
 /* splitmix64: receipts must differ, not be secret. */
@@ -215,8 +396,8 @@ receipt_new(struct registry *r)
 	return (uint32_t)(z >> 32);
 }
 
-static void
-deliver(struct message *m, struct delivery *out)
+void
+message_deliver(struct message *m, struct delivery *out)
 {
 	out->message = message_ref(m);
 	out->until_ns = m->state == MESSAGE_LOCKED ||
@@ -226,36 +407,101 @@ deliver(struct message *m, struct delivery *out)
 	out->state = (enum message_state)m->state;
 }
 
+void
+queue_release(struct queue *q, const struct delivery *d)
+{
+	struct message *m = d->message;
+
+	if (m->queue != q || m->state != MESSAGE_LOCKED ||
+	    m->receipt != d->receipt)
+		return;
+	m->receives--;
+	q->totals.received--;
+	message_to_front(m);
+}
+
+/* The lock timeout of a receive of m, where the receiver names none. */
+static int64_t
+own_lock_ms(const struct message *m)
+{
+	return m->extra != NULL && m->extra->lock_ms >= 0 ?
+	    m->extra->lock_ms : m->queue->settings.lock_timeout_ms;
+}
+
+/* The next of a receive: in a FIFO queue, of the group it has begun. */
+static struct message *
+next_of(struct queue *q, const struct group *g)
+{
+	struct message *next = g != NULL ? line_first(&g->line) : NULL;
+
+	return next != NULL ? next : queue_next(q);
+}
+
+/*
+ * The same, when all that is due and would come before it has come.  In a crowd
+ * of expiries the registry may not be there yet; *left bounds what this receive
+ * does for it.  NULL: there is none, or it is not known which.
+ */
+static struct message *
+next_in_order(struct queue *q, const struct group *g, int64_t now_ns,
+    size_t *left)
+{
+	struct deadlines *all = &q->registry->deadlines;
+	struct message *next;
+	struct deadline *d;
+
+	for (;;) {
+		next = next_of(q, g);
+		d = deadlines_first(all);
+		/* Not those of now: this receive may have taken them. */
+		if (d == NULL || d->due_ns >= now_ns || (next != NULL &&
+		    d->due_ns > next->available_ns))
+			return next;
+		if (*left == 0)
+			return NULL;
+		--*left;
+		queue_due(d);
+	}
+}
+
 enum wq_status
 queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
     int64_t now_ns, struct delivery *out, size_t *count)
 {
 	struct registry *r = q->registry;
-	int64_t lock_ns = NS_PER_MS *
-	    (lock_ms >= 0 ? lock_ms : q->settings.lock_timeout_ms);
+	struct group *g = NULL;
 	struct message *m;
-	struct hold *h;
-	size_t n, bytes = 0;
+	struct hold *h = NULL;
+	size_t n, bytes = 0, left = DUE_PER_RECEIVE + max;
+	enum wq_status st = WQ_OK;
 
-	for (n = 0; n < max && (m = line_first(&q->line)) != NULL; n++) {
+	for (n = 0; n < max && may_lock(q) &&
+	    (m = next_in_order(q, g, now_ns, &left)) != NULL; n++) {
 		if (n > 0 && m->body_bytes > max_bytes - bytes)
 			break;
 		h = mem_zalloc(sizeof(*h) + r->timers.timer_bytes);
 		if (h == NULL) {
-			*count = n;
-			return n > 0 ? WQ_OK : WQ_NOMEM;
+			st = n > 0 ? WQ_OK : WQ_NOMEM;
+			break;
+		}
+		if (q->fifo) {
+			/* Kept, since what falls due may move all of it. */
+			group_unref(g);
+			g = group_ref(message_group_of(m));
 		}
 		bytes += m->body_bytes;
 		if (bytes > max_bytes)
 			bytes = max_bytes;
 		m->receives++;
 		m->receipt = receipt_new(r);
-		q->received++;
-		message_to_lock(m, h, now_ns, lock_ns);
-		deliver(m, &out[n]);
+		q->totals.received++;
+		message_to_lock(m, h, now_ns, NS_PER_MS *
+		    (lock_ms >= 0 ? lock_ms : own_lock_ms(m)));
+		message_deliver(m, &out[n]);
 	}
+	group_unref(g);
 	*count = n;
-	return WQ_OK;
+	return st;
 }
 
 static struct message *
@@ -301,7 +547,7 @@ queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 		return WQ_STALE_RECEIPT;
 	if (!is_locked(m, now_ns) && (!c->receipt.given || m->receives == 0))
 		return WQ_NOT_LOCKED;
-	q->confirmed++;
+	q->totals.confirmed++;
 	message_gone(m);
 	return WQ_OK;
 }
@@ -309,10 +555,7 @@ queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 enum wq_status
 queue_extend(struct queue *q, struct op_extend *e, int64_t now_ns)
 {
-	struct registry *r = q->registry;
-	int64_t lock_ns = e->lock_ms * NS_PER_MS;
 	struct message *m;
-	struct hold *h;
 
 	if ((m = find(q, &e->id)) == NULL)
 		return WQ_NO_MESSAGE;
@@ -321,13 +564,11 @@ queue_extend(struct queue *q, struct op_extend *e, int64_t now_ns)
 		return WQ_STALE_RECEIPT;
 	if (!is_locked(m, now_ns))
 		return WQ_NOT_LOCKED;
-	h = m->at.hold;
-	h->given_back = lock_ns == 0;
-	deadlines_remove(&r->deadlines, &h->deadline);
-	hold_set_lock(q, h, now_ns, lock_ns);
+	m->at.hold->given_back = e->lock_ms == 0;
+	message_set_lock_end(m, now_ns, e->lock_ms * NS_PER_MS);
 	/* Given back: due at once, by the door that keeps the order. */
-	if (lock_ns == 0)
-		registry_expire(r, now_ns, 1);
+	if (e->lock_ms == 0)
+		registry_expire(q->registry, now_ns, 1);
 	return WQ_OK;
 }
 
@@ -335,77 +576,49 @@ enum wq_status
 queue_look(struct queue *q, struct op_look *look)
 {
 	struct message *m;
+	struct group *g;
+	struct hold *h;
 
 	if ((m = find(q, &look->id)) == NULL)
 		return WQ_NO_MESSAGE;
-	deliver(m, &look->out);
+	message_deliver(m, &look->out);
+	look->paused = q->paused;
+	look->blocked = false;
+	g = message_group_of(m);
+	if (!q->fifo || m->state != MESSAGE_AVAILABLE || g->locked_count == 0)
+		return WQ_OK;
+	TAILQ_FOREACH(h, &q->locked, link)
+		if (message_group_of(h->message) == g) {
+			look->blocked = true;
+			look->blocked_by = h->message->id;
+			break;
+		}
 	return WQ_OK;
 }
 
 void
-queue_info(const struct queue *q, struct queue_info *out)
+queue_info(struct queue *q, struct queue_info *out)
 {
-	const struct message *next = line_first(&q->line);
+	const struct message *next = queue_next(q);
 
 	memset(out, 0, sizeof(*out));
 	out->settings = q->settings;
+	out->tags = tags_ref(q->tags);
+	if (q->dead_letters != NULL)
+		strcpy(out->dead_letter_queue, q->dead_letters->name);
+	out->fifo = q->fifo;
+	out->paused = q->paused;
 	out->available_count = q->available_count;
 	out->locked_count = q->locked_count;
 	out->delayed_count = q->delayed_count;
+	out->waiter_count = q->waiter_count;
 	out->body_bytes = q->body_bytes;
 	out->oldest_ns = next != NULL ? next->pushed_ns : 0;
-	out->pushed = q->pushed;
-	out->received = q->received;
-	out->confirmed = q->confirmed;
-	out->expired = q->expired;
-}
-
-static size_t
-check_list(const struct queue *q, const struct message_list *list,
-    bool returned)
-{
-	const struct message *m;
-	int64_t last_ns = INT64_MIN;
-	size_t n = 0;
-
-	TAILQ_FOREACH(m, list, at.line) {
-		assert(m->queue == q && m->state == MESSAGE_AVAILABLE);
-		assert(m->returned == returned && m->refs > 0);
-		assert(m->available_ns >= last_ns);
-		assert(index_find(&q->registry->index, &m->id) == m);
-		last_ns = m->available_ns;
-		n++;
-	}
-	return n;
-}
-
-static size_t
-check_holds(const struct queue *q, const struct hold_list *list,
-    enum message_state state)
-{
-	const struct hold *h;
-	size_t n = 0;
-
-	TAILQ_FOREACH(h, list, link) {
-		assert(h->message->queue == q && h->message->at.hold == h);
-		assert(h->message->state == state);
-		assert(index_find(&q->registry->index, &h->message->id) ==
-		    h->message);
-		n++;
-	}
-	return n;
+	out->totals = q->totals;
 }
 
 void
-queue_check(const struct queue *q)
+queue_count_duplicate(struct queue *q)
 {
-	size_t line = check_list(q, &q->line.fresh, false) +
-	    check_list(q, &q->line.returned, true);
-	size_t locked = check_holds(q, &q->locked, MESSAGE_LOCKED);
-	size_t delayed = check_holds(q, &q->delayed, MESSAGE_DELAYED);
-
-	assert(line == q->available_count);
-	assert(locked == q->locked_count);
-	assert(delayed == q->delayed_count);
-	(void)line, (void)locked, (void)delayed;
+	q->totals.duplicates++;
 }

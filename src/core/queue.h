@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/status.h"
 #include "core/op.h"
 
@@ -15,9 +16,88 @@ struct queue;
  */
 
 /*
- * Put m, which is new, at the end of q; takes it.  Cannot fail.
+ * Is there room for so many messages more, with bodies of so many bytes?
+ * WQ_FULL_MESSAGES, WQ_FULL_BYTES.
  */
-void	queue_push(struct queue *, struct message *m, int64_t now_ns);
+enum wq_status	queue_has_room(const struct queue *, size_t messages,
+		    uint64_t bytes) WQ_MUST;
+
+bool	queue_is_fifo(const struct queue *);
+const struct queue_settings	*queue_settings(const struct queue *);
+
+/* The terms of a push, with the queue's settings where it names none. */
+struct push_terms {
+	int64_t delay_ms, ttl_ms;	/* 0: none */
+	int64_t lock_ms;		/* -1: the queue's */
+	const char *group;		/* borrowed; NULL: none */
+	size_t group_bytes;
+};
+
+/*
+ * Get what m, which is new, will need in q, so that queue_push() cannot fail.
+ * WQ_NOMEM: message_unref() gives back what it has.
+ */
+enum wq_status	queue_prepare(struct queue *, struct message *m,
+		    const struct push_terms *) WQ_MUST;
+
+/* Put m, which was prepared with the same terms, at the end of q; takes it. */
+void	queue_push(struct queue *, struct message *m,
+	    const struct push_terms *, int64_t now_ns);
+
+/*
+ * Pushes that were, for repeats of them within 5 minutes.  find: the id of the
+ * first, borrowed, NULL when there is none.
+ */
+const struct id	*queue_find_dedup(const struct queue *,
+		    const uint8_t key[DIGEST_BYTES]);
+enum wq_status	queue_add_dedup(struct queue *,
+		    const uint8_t key[DIGEST_BYTES], const struct id *,
+		    int64_t now_ns) WQ_MUST;
+void		queue_drop_dedup(struct queue *,
+		    const uint8_t key[DIGEST_BYTES]);
+void		queue_count_duplicate(struct queue *);
+
+/*
+ * A message that was received did not reach its client: it goes back to where
+ * it was, its count too.  Nothing happens where it moved on since.
+ */
+void	queue_release(struct queue *, const struct delivery *);
+
+/*
+ * Wait for a message for that long; w belongs to the core until it is served,
+ * has timed out (registry_next_timed_out()) or is taken back.
+ */
+void	queue_wait(struct queue *, struct waiter *, int64_t wait_ms,
+	    int64_t now_ns);
+void	queue_unwait(struct waiter *);
+/* The first that waits, where there is a message for it; else NULL. */
+struct waiter	*queue_served_waiter(struct queue *);
+/* Not all could be served now: registry_next_served() is to give q again. */
+void	queue_serve_later(struct queue *);
+/* Those that wait have waited long enough. */
+void	queue_end_waits(struct queue *);
+
+/*
+ * Change the settings that are given; all of them are the result.  A
+ * dead-letter queue is made where there is none.  Nothing is changed on
+ * WQ_CYCLE, WQ_NO_TARGET, WQ_BAD_TARGET, WQ_NOMEM.
+ */
+enum wq_status	queue_configure(struct queue *, struct op_configure *)
+		    WQ_MUST;
+/* Dead letters, or all where `to` is given, go back; see op_redrive. */
+void	queue_redrive(struct queue *, struct op_redrive *, struct queue *to,
+	    int64_t now_ns);
+/* A page of messages; WQ_NO_MESSAGE: `after` is not in q. */
+enum wq_status	queue_peek(struct queue *, struct op_peek *) WQ_MUST;
+/* A paused queue takes and confirms, but gives out nothing. */
+void	queue_pause(struct queue *, bool pause);
+/* All its messages are gone. */
+void	queue_purge(struct queue *);
+/*
+ * It and its messages are gone; those that wait time out.  WQ_ROOT: the
+ * default queue stays.  WQ_IS_TARGET: dead letters of another come here.
+ */
+enum wq_status	queue_delete(struct queue *) WQ_MUST;
 
 /*
  * Lock and give out available messages of q, oldest first, until there are
@@ -52,7 +132,10 @@ enum wq_status	queue_extend(struct queue *, struct op_extend *,
 /* One message as it is now, with a ref; WQ_NO_MESSAGE. */
 enum wq_status	queue_look(struct queue *, struct op_look *) WQ_MUST;
 
-void	queue_info(const struct queue *, struct queue_info *);
+void	queue_info(struct queue *, struct queue_info *);
+
+/* For core/: what is told of m, with a ref. */
+void	message_deliver(struct message *, struct delivery *);
 
 /* For tests: abort where the queue's lists, counts and states disagree. */
 void	queue_check(const struct queue *);

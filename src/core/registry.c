@@ -4,9 +4,52 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/queue.h"
 #include "core/state.h"
 
 #define ROOT_NAME	"default"
+#define NAME_MAX_BYTES	80
+#define FIFO		".fifo"
+
+static int
+queue_compare(const struct queue *a, const struct queue *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+RB_GENERATE_INTERNAL(queue_tree, queue, by_name, queue_compare,
+    static __attribute__((unused)))
+
+bool
+queue_name_is_valid(const char *name)
+{
+	size_t bytes = strlen(name), fifo = sizeof(FIFO) - 1;
+
+	if (bytes > fifo && strcmp(name + bytes - fifo, FIFO) == 0)
+		bytes -= fifo;
+	return bytes > 0 && bytes <= NAME_MAX_BYTES && strspn(name,
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	    "_-") >= bytes;
+}
+
+int
+registry_add(struct registry *r, struct queue *q)
+{
+	HASH_ADD_STR(r->queues, name, q);
+	if (q->hh.tbl == NULL)		/* HASH_NONFATAL_OOM */
+		return -1;
+	RB_INSERT(queue_tree, &r->sorted, q);
+	return 0;
+}
+
+void
+registry_remove(struct registry *r, struct queue *q)
+{
+	HASH_DEL(r->queues, q);
+	RB_REMOVE(queue_tree, &r->sorted, q);
+	if (q->hungry)
+		TAILQ_REMOVE(&r->hungry, q, hungry_link);
+}
 
 struct registry *
 registry_new(const struct queue_settings *defaults,
@@ -18,6 +61,10 @@ registry_new(const struct queue_settings *defaults,
 		return NULL;
 	r->timers = *timers;
 	r->random = seed;
+	r->defaults = *defaults;
+	RB_INIT(&r->sorted);
+	TAILQ_INIT(&r->hungry);
+	TAILQ_INIT(&r->timed_out);
 	deadlines_init(&r->deadlines);
 	if (index_init(&r->index) == -1)
 		goto fail;
@@ -37,6 +84,8 @@ registry_free(struct registry *r)
 	if (r == NULL)
 		return;
 	HASH_ITER(hh, r->queues, q, next)
+		q->dead_letters = NULL;
+	HASH_ITER(hh, r->queues, q, next)
 		queue_free(q);
 	index_fini(&r->index);
 	mem_free(r);
@@ -53,6 +102,70 @@ registry_find(struct registry *r, const char *name)
 	return q;
 }
 
+enum wq_status
+registry_make(struct registry *r, const char *name, struct queue **q,
+    bool *created)
+{
+	*created = false;
+	if ((*q = registry_find(r, name)) != NULL)
+		return WQ_OK;
+	if (!queue_name_is_valid(name))
+		return WQ_BAD_NAME;
+	*created = true;
+	*q = queue_new(r, name, &r->defaults);
+	return *q != NULL ? WQ_OK : WQ_NOMEM;
+}
+
+void
+registry_list(struct registry *r, struct op_list *list)
+{
+	struct queue *q, *next, *from = NULL;
+	size_t prefix_bytes = strlen(list->prefix);
+	const char *start = strcmp(list->after, list->prefix) > 0 ?
+	    list->after : list->prefix;
+	int order;
+
+	/* The first whose name is not below start. */
+	for (q = RB_ROOT(&r->sorted); q != NULL; q = next) {
+		order = strcmp(start, q->name);
+		if (order <= 0)
+			from = q;
+		next = order <= 0 ? RB_LEFT(q, by_name) :
+		    RB_RIGHT(q, by_name);
+	}
+	list->count = 0;
+	for (q = from; q != NULL && list->count < list->max &&
+	    strncmp(q->name, list->prefix, prefix_bytes) == 0;
+	    q = RB_NEXT(queue_tree, &r->sorted, q)) {
+		if (strcmp(q->name, list->after) == 0)
+			continue;
+		strcpy(list->out[list->count].name, q->name);
+		queue_info(q, &list->out[list->count++].info);
+	}
+}
+
+struct queue *
+registry_next_served(struct registry *r)
+{
+	struct queue *q = TAILQ_FIRST(&r->hungry);
+
+	if (q != NULL) {
+		TAILQ_REMOVE(&r->hungry, q, hungry_link);
+		q->hungry = false;
+	}
+	return q;
+}
+
+struct waiter *
+registry_next_timed_out(struct registry *r)
+{
+	struct waiter *w = TAILQ_FIRST(&r->timed_out);
+
+	if (w != NULL)
+		TAILQ_REMOVE(&r->timed_out, w, link);
+	return w;
+}
+
 bool
 registry_expire(struct registry *r, int64_t now_ns, size_t max)
 {
@@ -65,6 +178,21 @@ registry_expire(struct registry *r, int64_t now_ns, size_t max)
 		queue_due(d);
 	}
 	return false;
+}
+
+uint64_t
+registry_memory_bytes(const struct registry *r)
+{
+	return r->memory_bytes;
+}
+
+void
+registry_end_waits(struct registry *r)
+{
+	struct queue *q;
+
+	RB_FOREACH(q, queue_tree, &r->sorted)
+		queue_end_waits(q);
 }
 
 int64_t

@@ -42,11 +42,40 @@ void		 registry_free(struct registry *);	/* NULL is fine */
 struct queue	*registry_find(struct registry *, const char *name);
 
 /*
+ * The same, made with the default settings where there is none.
+ * *created tells whether it was.  WQ_NOMEM, WQ_BAD_NAME.
+ */
+enum wq_status	 registry_make(struct registry *, const char *name,
+		    struct queue **, bool *created) WQ_MUST;
+
+/* Queues by name, a page at a time, with their infos. */
+void	registry_list(struct registry *, struct op_list *);
+
+/* Could a queue have that name? */
+bool	queue_name_is_valid(const char *name);
+
+/*
+ * Take a queue that has both waiters and available messages off the list of
+ * those, NULL when it is empty.  The caller serves it: its waiters first come,
+ * first served.
+ */
+struct queue	*registry_next_served(struct registry *);
+
+/* Take a waiter whose time is over; NULL when there is none. */
+struct waiter	*registry_next_timed_out(struct registry *);
+
+/*
  * Let at most max deadlines that are due by now_ns take effect, in the order
  * in which they fell due, over all queues.  True: more are due.
  * Call it before each operation, or a message may come back late.
  */
 bool	registry_expire(struct registry *, int64_t now_ns, size_t max);
+
+/* The memory that all messages take, about. */
+uint64_t	registry_memory_bytes(const struct registry *);
+
+/* Nobody waits any longer, in any queue. */
+void	registry_end_waits(struct registry *);
 
 /* The instant of the next deadline, INT64_MAX when there is none. */
 int64_t	registry_next_due_ns(const struct registry *);

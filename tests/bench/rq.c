@@ -11,6 +11,8 @@
 
 enum { EXPIRE_AT_ONCE = 1000 };
 
+static const struct push_terms	plain = { .lock_ms = -1 };
+
 void
 rq_init(struct rq *q)
 {
@@ -30,7 +32,7 @@ rq_push(struct rq *q, const char *body, size_t bytes)
 
 	if (m == NULL)
 		abort();
-	queue_push(q->queue, m, clock_now_ns());
+	queue_push(q->queue, m, &plain, clock_now_ns());
 	return m->id.bytes;
 }
 

@@ -1,0 +1,145 @@
+#ifndef WQ_CORE_ARGS_H
+#define WQ_CORE_ARGS_H
+
+/* The arguments and results of each verb; see op.h. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/id.h"
+#include "core/deadline.h"
+#include "core/info.h"
+#include "core/message.h"
+
+struct queue;
+
+/* One that waits for a message; the core's alone. */
+struct waiter {
+	TAILQ_ENTRY(waiter) link;
+	struct deadline deadline;
+	struct queue *queue;	/* borrowed; NULL: it does not wait */
+};
+
+/* Which receive a confirm or an extend speaks of. */
+struct op_receipt {
+	bool given;		/* false: whichever is the newest */
+	uint32_t receives;	/* the count at that receive, from 1 */
+	uint32_t receipt;
+};
+
+struct op_body {
+	const void *data;	/* borrowed until done */
+	size_t bytes;
+	struct id id;		/* result; of a repeat, the first one's */
+	bool duplicate;		/* result: a repeat, and not pushed again */
+};
+
+struct op_push {
+	struct op_body *bodies;	/* borrowed until done; all or nothing */
+	size_t count;
+	int64_t delay_ms;	/* -1: the queue's */
+	int64_t lock_ms;	/* the messages' own lock timeout; -1: none */
+	int64_t ttl_ms;		/* -1: the queue's; 0: for ever */
+	const char *group;	/* borrowed until done; NULL: none */
+	size_t group_bytes;
+	const char *dedup;	/* borrowed until done; NULL: none */
+	size_t dedup_bytes;
+};
+
+struct op_receive {
+	size_t max;		/* messages, and room in `out` */
+	size_t max_bytes;	/* of bodies; one message always fits */
+	int64_t lock_ms;	/* -1: the message's, else the queue's */
+	int64_t wait_ms;	/* for one to be available; 0: not at all */
+	struct delivery *out;	/* borrowed until done */
+	size_t count;		/* result: each with a ref that is the maker's */
+	struct waiter waiter;	/* the backend's */
+};
+
+/*
+ * Messages that were received and did not reach their client: back to where
+ * they were, as if never given out.  Those that moved on since are left alone.
+ */
+struct op_release {
+	const struct delivery *deliveries;	/* borrowed until done */
+	size_t count;
+};
+
+struct op_confirm_many {
+	const struct id *ids;	/* borrowed until done */
+	bool *confirmed;	/* result for each; borrowed until done */
+	size_t count;
+};
+
+struct op_confirm {
+	struct id id;
+	struct op_receipt receipt;
+	/* results of WQ_STALE_RECEIPT */
+	uint32_t receives_since;
+	int64_t ended_ns;	/* when that lock ran out; 0: not known */
+};
+
+struct op_extend {
+	struct id id;
+	struct op_receipt receipt;
+	int64_t lock_ms;	/* from now; 0 gives the message back */
+	uint32_t receives_since;	/* as in op_confirm */
+	int64_t ended_ns;
+};
+
+struct op_look {
+	struct id id;
+	struct delivery out;	/* result; its ref is the maker's */
+	bool paused;		/* result: its queue is */
+	bool blocked;		/* result: its group waits for blocked_by */
+	struct id blocked_by;
+};
+
+struct op_peek {
+	unsigned states;	/* 1 << MESSAGE_AVAILABLE and so on */
+	bool has_after;		/* only those behind this one */
+	struct id after;
+	size_t max;		/* room in `out` */
+	size_t max_bytes;	/* of bodies; one message always fits */
+	struct delivery *out;	/* borrowed until done */
+	size_t count;		/* result: each with a ref that is the maker's */
+};
+
+struct op_redrive {
+	const char *to;		/* borrowed until done; NULL: each one's source */
+	size_t max;
+	size_t moved;		/* result */
+};
+
+/* Which settings an OP_CONFIGURE names. */
+enum {
+	SETTING_LOCK_TIMEOUT = 1, SETTING_DELAY = 2, SETTING_MAX_MESSAGES = 4,
+	SETTING_MAX_BYTES = 8, SETTING_MAX_LOCKED = 16, SETTING_TTL = 32,
+	SETTING_MAX_RECEIVES = 64, SETTING_DEDUP = 128,
+	SETTING_DEAD_LETTER_QUEUE = 256, SETTING_TAGS = 512
+};
+
+struct op_configure {
+	struct queue_settings settings;	/* and the result: all as they are */
+	char dead_letter_queue[QUEUE_NAME_BYTES];	/* "": none */
+	const char *tags;	/* JSON, borrowed until done; NULL: none */
+	struct tags *tags_now;	/* result; one ref, the maker's */
+	unsigned given;		/* SETTING_*; others keep their values */
+	bool created;		/* result */
+};
+
+struct op_pause {
+	bool pause;		/* false: resume */
+};
+
+struct op_list {
+	const char *prefix;	/* borrowed until done; "" is all */
+	const char *after;	/* only names above it; borrowed until done */
+	size_t max;		/* room in `out` */
+	struct queue_entry *out;	/* borrowed until done; by name */
+	size_t count;		/* result */
+};
+
+#endif

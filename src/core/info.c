@@ -1,0 +1,34 @@
+/* Tags, which a queue and those who were told of it share. */
+#include "core/info.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+struct tags *
+tags_new(const char *json)
+{
+	size_t bytes = strlen(json) + 1;
+	struct tags *t = mem_alloc(sizeof(*t) + bytes);
+
+	if (t == NULL)
+		return NULL;
+	t->refs = 1;
+	memcpy(t->json, json, bytes);
+	return t;
+}
+
+struct tags *
+tags_ref(struct tags *t)
+{
+	if (t != NULL)
+		t->refs++;
+	return t;
+}
+
+void
+tags_unref(struct tags *t)
+{
+	if (t != NULL && --t->refs == 0)
+		mem_free(t);
+}

@@ -1,0 +1,235 @@
+/*
+ * Where messages are.
+ * Invariants: a message is in exactly one of its line, locked and delayed, as
+ * its state says; the counts are the lengths of these; a locked or delayed one
+ * has a hold whose deadline is in the registry; every message of a queue is in
+ * the registry's index.  queue_check() proves them in tests.
+ */
+#include "core/place.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "base/mem.h"
+#include "core/group.h"
+#include "core/state.h"
+
+#define NS_PER_MS	INT64_C(1000000)
+
+void
+line_init(struct line *line)
+{
+	TAILQ_INIT(&line->fresh);
+	TAILQ_INIT(&line->returned);
+}
+
+struct message *
+line_first(const struct line *line)
+{
+	struct message *fresh = TAILQ_FIRST(&line->fresh);
+	struct message *returned = TAILQ_FIRST(&line->returned);
+
+	if (fresh == NULL || returned == NULL)
+		return fresh != NULL ? fresh : returned;
+	return fresh->available_ns < returned->available_ns ? fresh : returned;
+}
+
+static struct message_list *
+list_of(const struct message *m)
+{
+	struct group *g = message_group_of(m);
+	struct line *line = g != NULL ? &g->line : &m->queue->line;
+
+	return m->returned ? &line->returned : &line->fresh;
+}
+
+void
+queue_be_hungry(struct queue *q)
+{
+	if (q->hungry || q->paused || q->available_count == 0 ||
+	    TAILQ_EMPTY(&q->waiters))
+		return;
+	q->hungry = true;
+	TAILQ_INSERT_TAIL(&q->registry->hungry, q, hungry_link);
+}
+
+static void
+hold_free(struct queue *q, struct hold *h)
+{
+	struct lock_timers *t = &q->registry->timers;
+
+	deadlines_remove(&q->registry->deadlines, &h->deadline);
+	if (h->deadline.kind == DEADLINE_LOCK && t->disarm != NULL)
+		t->disarm(t->arg, h);
+	mem_free(h);
+}
+
+void
+message_leave(struct message *m)
+{
+	struct group *g = message_group_of(m);
+	struct queue *q = m->queue;
+	struct hold *h;
+
+	switch ((enum message_state)m->state) {
+	case MESSAGE_AVAILABLE:
+		TAILQ_REMOVE(list_of(m), m, at.line);
+		q->available_count--;
+		break;
+	case MESSAGE_LOCKED:
+		h = m->at.hold;
+		TAILQ_REMOVE(&q->locked, h, link);
+		q->locked_count--;
+		if (g != NULL)
+			g->locked_count--;
+		hold_free(q, h);
+		/* Its group, or max_locked, has room again. */
+		queue_be_hungry(q);
+		break;
+	case MESSAGE_DELAYED:
+		h = m->at.hold;
+		TAILQ_REMOVE(&q->delayed, h, link);
+		q->delayed_count--;
+		hold_free(q, h);
+		break;
+	case MESSAGE_NEW:
+	case MESSAGE_GONE:
+		return;
+	}
+	m->state = MESSAGE_NEW;		/* for whoever puts it elsewhere */
+	m->at.hold = NULL;
+	if (g != NULL)
+		group_update(g);
+}
+
+/* Before the first that is behind m in the order of its list. */
+static void
+insert_near_begin(struct message *m)
+{
+	struct message_list *list = list_of(m);
+	bool fifo = m->queue->fifo;
+	struct message *behind;
+
+	TAILQ_FOREACH(behind, list, at.line)
+		if (fifo ? behind->pushed_ns > m->pushed_ns :
+		    behind->available_ns > m->available_ns)
+			break;
+	if (behind != NULL)
+		TAILQ_INSERT_BEFORE(behind, m, at.line);
+	else
+		TAILQ_INSERT_TAIL(list, m, at.line);
+}
+
+static void
+be_available(struct message *m)
+{
+	struct group *g = message_group_of(m);
+
+	m->state = MESSAGE_AVAILABLE;
+	m->queue->available_count++;
+	if (g != NULL)
+		group_update(g);
+	queue_be_hungry(m->queue);
+}
+
+void
+message_to_line(struct message *m, bool returned, int64_t available_ns)
+{
+	message_leave(m);
+	m->available_ns = available_ns;
+	/* In a FIFO queue it goes back to its own place. */
+	m->returned = returned && !m->queue->fifo;
+	if (returned && m->queue->fifo)
+		insert_near_begin(m);
+	else
+		TAILQ_INSERT_TAIL(list_of(m), m, at.line);
+	be_available(m);
+}
+
+void
+message_to_front(struct message *m)
+{
+	message_leave(m);
+	insert_near_begin(m);
+	be_available(m);
+}
+
+static void
+set_lock(struct message *m, int64_t now_ns, int64_t duration_ns)
+{
+	struct queue *q = m->queue;
+	struct registry *r = q->registry;
+	struct hold *h = m->at.hold;
+	bool usual = duration_ns == q->settings.lock_timeout_ms * NS_PER_MS;
+
+	deadlines_add(&r->deadlines, &h->deadline, DEADLINE_LOCK,
+	    now_ns + duration_ns, duration_ns);
+	if (r->timers.arm != NULL)
+		r->timers.arm(r->timers.arg, h, now_ns + duration_ns,
+		    usual ? duration_ns : -1);
+}
+
+void
+message_to_lock(struct message *m, struct hold *h, int64_t now_ns,
+    int64_t duration_ns)
+{
+	struct group *g = message_group_of(m);
+	struct queue *q = m->queue;
+
+	message_leave(m);
+	m->state = MESSAGE_LOCKED;
+	m->at.hold = h;
+	h->message = m;
+	h->given_back = false;
+	TAILQ_INSERT_TAIL(&q->locked, h, link);
+	q->locked_count++;
+	if (g != NULL) {
+		g->locked_count++;
+		group_update(g);
+	}
+	set_lock(m, now_ns, duration_ns);
+}
+
+void
+message_set_lock_end(struct message *m, int64_t now_ns, int64_t duration_ns)
+{
+	deadlines_remove(&m->queue->registry->deadlines,
+	    &m->at.hold->deadline);
+	set_lock(m, now_ns, duration_ns);
+}
+
+void
+message_to_delay(struct message *m, int64_t delay_ms, int64_t now_ns)
+{
+	struct queue *q = m->queue;
+	struct hold *h = m->at.hold;
+	struct hold *last = TAILQ_LAST(&q->delayed, hold_list);
+	int64_t delay_ns = delay_ms * NS_PER_MS, due_ns = now_ns + delay_ns;
+
+	assert(m->state == MESSAGE_NEW);
+	if (q->fifo && last != NULL && last->deadline.due_ns > due_ns)
+		due_ns = last->deadline.due_ns;
+	m->state = MESSAGE_DELAYED;
+	h->message = m;
+	TAILQ_INSERT_TAIL(&q->delayed, h, link);
+	q->delayed_count++;
+	deadlines_add(&q->registry->deadlines, &h->deadline, DEADLINE_DELAY,
+	    due_ns, delay_ns);
+}
+
+void
+message_gone(struct message *m)
+{
+	struct queue *q = m->queue;
+	struct registry *r = q->registry;
+
+	message_leave(m);
+	if (m->extra != NULL && m->extra->has_ttl)
+		deadlines_remove(&r->deadlines, &m->extra->ttl);
+	index_remove(&r->index, m);
+	q->body_bytes -= m->body_bytes;
+	r->memory_bytes -= m->body_bytes + MESSAGE_OVERHEAD_BYTES;
+	m->state = MESSAGE_GONE;
+	m->queue = NULL;
+	message_unref(m);
+}
