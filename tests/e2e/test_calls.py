@@ -457,6 +457,15 @@ class ConfirmTest(FreshServerTestCase):
             connection.request("PATCH", f"/{message}", b"{}"), 204)
         self.assert_status(connection.request("GET", "/health"), 200)
 
+    def test_parameters_in_the_body_are_400_and_confirm_nothing(self):
+        message = self.locked()["id"]
+        for body in (b"timeout=60000", b'{"receipt": "1-00000000"}', b"1"):
+            with self.subTest(body=body):
+                self.assert_problem(
+                    self.server.request("PATCH", f"/{message}", body), 400,
+                    "query")
+        self.assertEqual(self.server.look(message)["state"], "locked")
+
     # With a receipt
 
     def test_confirm_with_newest_receipt_is_204(self):
