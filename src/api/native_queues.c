@@ -16,6 +16,7 @@
 #define LIST_DEFAULT	100
 #define LIST_MAX	1000
 #define TAGS_MAX	50		/* as SQS advises */
+#define TAGS_MAX_BYTES	16384
 #define ROOT_NAME	"default"
 
 static const struct setting {
@@ -33,11 +34,11 @@ static const struct setting {
 	{ "maxReceives", SETTING_MAX_RECEIVES,
 	    offsetof(struct queue_settings, max_receives), 1000000 },
 	{ "maxMessages", SETTING_MAX_MESSAGES,
-	    offsetof(struct queue_settings, max_messages), INT64_C(1) << 53 },
+	    offsetof(struct queue_settings, max_messages), (INT64_C(1) << 53) - 1 },
 	{ "maxBytes", SETTING_MAX_BYTES,
-	    offsetof(struct queue_settings, max_bytes), INT64_C(1) << 53 },
+	    offsetof(struct queue_settings, max_bytes), (INT64_C(1) << 53) - 1 },
 	{ "maxLocked", SETTING_MAX_LOCKED,
-	    offsetof(struct queue_settings, max_locked), INT64_C(1) << 53 },
+	    offsetof(struct queue_settings, max_locked), (INT64_C(1) << 53) - 1 },
 };
 
 #define SETTINGS	(sizeof(settings) / sizeof(settings[0]))
@@ -313,6 +314,11 @@ read_tags(struct exchange *x, json_t *value, struct op_configure *out)
 	    json_dumps(value, JSON_COMPACT) : NULL;
 	if (out->tags == NULL && json_object_size(value) > 0) {
 		answer_no_memory(x);
+		return false;
+	}
+	if (out->tags != NULL && strlen(out->tags) > TAGS_MAX_BYTES) {
+		exchange_problem(x, 400, "tags must be at most %d bytes in "
+		    "all", TAGS_MAX_BYTES);
 		return false;
 	}
 	return true;

@@ -34,6 +34,7 @@ struct local {
 	uint64_t max_memory_bytes;	/* 0: no limit */
 	bool auto_create;
 	bool no_waits;			/* the end is near */
+	bool serve_later;		/* no more of it in this turn */
 };
 
 typedef enum wq_status (*verb_fn)(struct local *, struct op *, int64_t now_ns);
@@ -73,32 +74,63 @@ op_of(struct waiter *w)
 	    offsetof(struct op, receive.waiter));
 }
 
+/*
+ * Serve the first waiter of q.  False: nobody waits, nothing is there, or a
+ * crowd of deadlines must be seen to first, and it goes on in a later turn.
+ */
+static bool
+serve_one(struct local *l, struct queue *q, int64_t now_ns)
+{
+	struct waiter *w = queue_served_waiter(q);
+	struct op_receive *r;
+	enum wq_status st;
+
+	if (w == NULL)
+		return false;
+	r = &op_of(w)->receive;
+	st = queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
+	    r->out, &r->count);
+	if (w->queue == NULL)		/* its time was over meanwhile */
+		return true;
+	if (st == WQ_OK && r->count == 0) {
+		queue_serve_later(q);
+		l->serve_later = true;
+		expire_soon(l);
+		return false;
+	}
+	queue_unwait(w);
+	op_finish(&l->backend, op_of(w), st);
+	return true;
+}
+
+static void
+finish_timed_out(struct local *l)
+{
+	struct waiter *w;
+
+	while ((w = registry_next_timed_out(l->registry)) != NULL)
+		op_finish(&l->backend, op_of(w), WQ_OK);
+}
+
 /* Finish the receives that waited: those that can be served, and the rest. */
 static void
 serve(struct local *l, int64_t now_ns)
 {
-	struct op_receive *r;
-	struct queue *q;
-	struct waiter *w;
 	size_t left = SERVE_PER_TURN;
-	enum wq_status st;
+	struct queue *q;
 
-	while ((w = registry_next_timed_out(l->registry)) != NULL)
-		op_finish(&l->backend, op_of(w), WQ_OK);
-	while (left > 0 && (q = registry_next_served(l->registry)) != NULL) {
-		for (; left > 0 && (w = queue_served_waiter(q)) != NULL;
-		    left--) {
-			queue_unwait(w);
-			r = &op_of(w)->receive;
-			st = queue_receive(q, r->max, r->max_bytes,
-			    r->lock_ms, now_ns, r->out, &r->count);
-			op_finish(&l->backend, op_of(w), st);
-		}
+	while (left > 0 && !l->serve_later &&
+	    (q = registry_next_served(l->registry)) != NULL) {
+		while (left > 0 && serve_one(l, q, now_ns))
+			left--;
 		if (left == 0) {
 			queue_serve_later(q);
 			expire_soon(l);
 		}
 	}
+	l->serve_later = false;
+	/* Last: serving may see to deadlines of waits too. */
+	finish_timed_out(l);
 }
 
 static void

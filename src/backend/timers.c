@@ -9,9 +9,9 @@
  *
  * Timers that are due fire all in one turn of the loop, and a million of them
  * would stop it for a second.  So no more than SPREAD_MAX of the heap are armed
- * for one millisecond, and those above for the next one that has room.  They
- * are hints: the first of them sets the core going, which takes the rest too,
- * a few at each turn, and disarms them.
+ * for one millisecond, and those above for some later one.  They are hints: the
+ * first of them sets the core going, which takes the rest too, a few at each
+ * turn, and disarms them.
  */
 #include "backend/timers.h"
 
@@ -33,11 +33,10 @@ struct timers {
 		int64_t duration_ns;
 		const struct timeval *tv;	/* libevent's */
 	} common[COMMON_MAX];
-	int64_t now_ms;
+	uint32_t strewn;
 	struct spread {
 		int64_t tick_ms;
 		uint32_t count;		/* armed for that millisecond */
-		uint32_t next_ms;	/* from it to one with room, perhaps */
 	} spread[SPREAD_SLOTS];
 };
 
@@ -103,40 +102,27 @@ common_timeval(struct timers *ts, int64_t duration_ns)
 }
 
 /*
- * Milliseconds that are so many slots apart share one.  One that is still to
- * come is counted on, and not forgotten, by those behind it.
+ * How much later than asked a timer of the heap fires: those above SPREAD_MAX
+ * for one millisecond are strewn over all the slots' time.  Milliseconds that
+ * are so far apart share a slot; the later one counts as full.
  */
-static struct spread *
-spread_slot(struct timers *ts, int64_t tick_ms)
-{
-	struct spread *s = &ts->spread[(uint64_t)tick_ms % SPREAD_SLOTS];
-
-	if (s->tick_ms != tick_ms && s->tick_ms < ts->now_ms) {
-		s->count = 0;
-		s->next_ms = 1;
-	}
-	if (s->tick_ms < tick_ms)
-		s->tick_ms = tick_ms;
-	return s;
-}
-
-/* How much later than asked a timer of the heap fires, in a crowd. */
 static int64_t
 spread_ns(struct timers *ts, int64_t due_ns)
 {
-	int64_t tick_ms = due_ns / CLOCK_NS_PER_MS, first_ms = tick_ms;
-	struct spread *s, *first;
+	int64_t tick_ms = due_ns / CLOCK_NS_PER_MS;
+	struct spread *s = &ts->spread[(uint64_t)tick_ms % SPREAD_SLOTS];
 
-	ts->now_ms = clock_now_ns() / CLOCK_NS_PER_MS;
-	first = spread_slot(ts, tick_ms);
-	for (s = first; s->count >= SPREAD_MAX; s = spread_slot(ts, tick_ms))
-		tick_ms += s->next_ms;
-	s->count++;
-	if (tick_ms == first_ms)
+	if (s->tick_ms != tick_ms &&
+	    s->tick_ms < clock_now_ns() / CLOCK_NS_PER_MS) {
+		s->tick_ms = tick_ms;
+		s->count = 0;
+	}
+	if (s->tick_ms == tick_ms && s->count++ < SPREAD_MAX)
 		return 0;
-	/* The next in this crowd need not walk so far. */
-	first->next_ms = (uint32_t)(tick_ms - first_ms);
-	return (tick_ms - first_ms) * CLOCK_NS_PER_MS;
+	/* Multiplying by the golden ratio strews evenly (Knuth, 6.4). */
+	ts->strewn += UINT32_C(2654435769);
+	return (int64_t)(1 + ts->strewn / (UINT32_MAX / SPREAD_SLOTS + 1)) *
+	    CLOCK_NS_PER_MS;
 }
 
 static void

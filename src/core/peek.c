@@ -129,7 +129,9 @@ queue_peek(struct queue *q, struct op_peek *p)
 	p->count = 0;
 	if (p->has_after) {
 		after = index_find(&q->registry->index, &p->after);
-		if (after == NULL || after->queue != q)
+		/* One that has moved on is no place to go on from. */
+		if (after == NULL || after->queue != q ||
+		    !(p->states & 1u << after->state))
 			return WQ_NO_MESSAGE;
 		while (order[i] != (enum message_state)after->state)
 			i++;

@@ -455,7 +455,7 @@ next_in_order(struct queue *q, const struct group *g, int64_t now_ns,
 		d = deadlines_first(all);
 		/* Not those of now: this receive may have taken them. */
 		if (d == NULL || d->due_ns >= now_ns || (next != NULL &&
-		    d->due_ns > next->available_ns))
+		    d->due_ns >= next->available_ns))
 			return next;
 		if (*left == 0)
 			return NULL;

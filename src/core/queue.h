@@ -87,7 +87,10 @@ enum wq_status	queue_configure(struct queue *, struct op_configure *)
 /* Dead letters, or all where `to` is given, go back; see op_redrive. */
 void	queue_redrive(struct queue *, struct op_redrive *, struct queue *to,
 	    int64_t now_ns);
-/* A page of messages; WQ_NO_MESSAGE: `after` is not in q. */
+/*
+ * A page of messages.  WQ_NO_MESSAGE: `after` is not in q, or not in a state
+ * that is asked for.
+ */
 enum wq_status	queue_peek(struct queue *, struct op_peek *) WQ_MUST;
 /* A paused queue takes and confirms, but gives out nothing. */
 void	queue_pause(struct queue *, bool pause);
