@@ -127,15 +127,23 @@ pause_reading(struct peer *p)
 }
 
 static void
+go_on_reading(struct peer *p)
+{
+	if (p->paused && event_add(p->readable, NULL) == 0)
+		p->paused = false;
+}
+
+static void
 readable_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct peer *p = arg;
 	ssize_t n;
 
 	(void)what;
-	if (p->state == PEER_WRITING || (p->state == PEER_HANDLING &&
+	if (p->state == PEER_WRITING || p->resuming ||
+	    (p->state == PEER_HANDLING &&
 	    p->in.bytes >= PEER_SCRATCH_BYTES)) {
-		/* The next request waits in the kernel for this reply. */
+		/* More requests wait in the kernel for those before them. */
 		pause_reading(p);
 		return;
 	}
@@ -176,11 +184,10 @@ next_request(struct peer *p)
 	if (!p->dead && !mem_reserve_fill())
 		peer_close(p);	/* evhttp may not live through the next */
 	if (!p->dead) {
-		if (p->paused && !p->eof &&
-		    event_add(p->readable, NULL) == 0)
-			p->paused = false;
 		if (p->in.bytes > 0 || p->eof)
 			peer_resume_later(p);
+		else
+			go_on_reading(p);
 	}
 	peer_leave(p);
 }
@@ -215,9 +222,12 @@ peer_resume_cb(evutil_socket_t fd, short what, void *arg)
 		p->busy++;
 		p->turn_requests = 0;
 		peer_take_kept(p);
-		if (!p->dead && p->eof && !p->resuming &&
-		    p->state < PEER_HANDLING)
-			peer_close(p);
+		if (!p->dead && !p->resuming && p->state < PEER_HANDLING) {
+			if (p->eof)
+				peer_close(p);
+			else
+				go_on_reading(p);
+		}
 		peer_leave(p);
 	}
 }
