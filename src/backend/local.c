@@ -23,6 +23,7 @@
 #define EXPIRE_PER_OP	32
 #define EXPIRE_PER_TURN	512
 #define MAX_LOCKED	120000		/* of a queue, by default, as in SQS */
+#define DRAIN_MIN_BYTES	(16 * 1024 * 1024)
 #define SERVE_PER_TURN	512		/* waiting receives */
 
 struct local {
@@ -34,6 +35,8 @@ struct local {
 	uint64_t max_memory_bytes;	/* 0: no limit */
 	bool auto_create;
 	bool no_waits;			/* the end is near */
+	uint64_t peak_bytes;		/* of all messages, since empty */
+	bool drains;			/* below it */
 	bool serve_later;		/* no more of it in this turn */
 };
 
@@ -518,6 +521,25 @@ static const verb_fn verbs[OP_VERBS] = {
 	[OP_REDRIVE] = local_redrive,
 };
 
+/*
+ * While a large backlog is drained its memory goes back to the system; in the
+ * steady state that would cost more than it gives.
+ */
+static void
+watch_memory(struct local *l)
+{
+	uint64_t now = registry_memory_bytes(l->registry);
+	bool drains = l->peak_bytes > DRAIN_MIN_BYTES &&
+	    now < l->peak_bytes - l->peak_bytes / 16;
+
+	if (now > l->peak_bytes || now == 0)
+		l->peak_bytes = now;
+	if (drains != l->drains) {
+		l->drains = drains;
+		mem_give_back(drains);
+	}
+}
+
 static void
 local_submit(struct backend *b, struct op *op)
 {
@@ -532,6 +554,7 @@ local_submit(struct backend *b, struct op *op)
 		op_finish(b, op, st);
 	serve(l, now_ns);
 	expire_by(l, registry_next_due_ns(l->registry), now_ns);
+	watch_memory(l);
 }
 
 static void

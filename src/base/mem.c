@@ -7,6 +7,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifdef HAVE_MIMALLOC
+#include <mimalloc.h>
+#endif
+
 static long	fail_after = -1;
 static int	has_failed;
 static void	*reserve;
@@ -127,6 +131,18 @@ mem_pages_free(void *p, size_t bytes)
 {
 	if (p != NULL)
 		munmap(p, bytes);
+}
+
+void
+mem_give_back(bool at_once)
+{
+#ifdef HAVE_MIMALLOC
+	/* Milliseconds; mimalloc's own default is 25. */
+	mi_option_set(mi_option_decommit_delay, at_once ? 0 : 25);
+	mi_option_set(mi_option_segment_decommit_delay, at_once ? 0 : 500);
+#else
+	(void)at_once;
+#endif
 }
 
 void

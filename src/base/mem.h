@@ -41,6 +41,12 @@ void	 mem_pages_discard(void *p, size_t bytes);
 void	 mem_pages_free(void *, size_t bytes);	/* NULL is fine */
 
 /*
+ * Whether memory that is freed goes back to the system at once, which costs a
+ * tenth of the rate, or with a delay that only further frees end.
+ */
+void	mem_give_back(bool at_once);
+
+/*
  * For tests: let n more allocations succeed and the one after fail, once.
  * A negative n turns this off.  mem_has_failed() tells whether it happened.
  */
