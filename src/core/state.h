@@ -129,16 +129,16 @@ struct registry {
 int	registry_add(struct registry *, struct queue *) WQ_MUST;
 void	registry_remove(struct registry *, struct queue *);
 
-/* NULL: no memory. */
+/* queue_life.c: NULL is no memory; its messages go with it; a wait ends. */
 struct queue	*queue_new(struct registry *, const char *name,
 		    const struct queue_settings *) WQ_MUST;
-void		 queue_free(struct queue *);	/* and its messages */
+void		 queue_free(struct queue *);
+void		 queue_time_out(struct waiter *);
 
 /* A deadline is due. */
 void	queue_due(struct deadline *);
 
-/* letters.c: m, whose lock or ttl is over, is a dead letter.  False: it is
- * not, for there is nowhere to go, or no memory. */
+/* letters.c: m is a dead letter.  False: it has nowhere to go, or no memory. */
 bool	message_die(struct message *, enum dead_reason, int64_t at_ns);
 
 /* dedup.c: it is over. */

@@ -1,0 +1,136 @@
+/*
+ * A push of one message or many: its terms, its limits, its repeats.  All that
+ * may fail comes before anything is changed.
+ */
+#include "backend/push.h"
+
+#include <stdbool.h>
+
+#include "base/digest.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "core/queue.h"
+
+/* The terms of a push to q.  WQ_NO_DELAY. */
+static enum wq_status
+terms_of(const struct op_push *push, const struct queue *q,
+    struct push_terms *out)
+{
+	const struct queue_settings *s = queue_settings(q);
+
+	if (push->delay_ms >= 0 && queue_is_fifo(q))
+		return WQ_NO_DELAY;
+	out->delay_ms = push->delay_ms >= 0 ? push->delay_ms : s->delay_ms;
+	out->ttl_ms = push->ttl_ms >= 0 ? push->ttl_ms : s->ttl_ms;
+	out->lock_ms = push->lock_ms;
+	out->group = push->group;
+	out->group_bytes = push->group_bytes;
+	return WQ_OK;
+}
+
+/* The key by which a repeat of this body's push is known; false: none. */
+static bool
+dedup_key(const struct op_push *push, const struct op_body *b,
+    const struct queue *q, uint8_t key[DIGEST_BYTES])
+{
+	if (push->dedup != NULL)
+		digest('i', push->dedup, push->dedup_bytes, key);
+	else if (queue_settings(q)->content_based_dedup)
+		digest('b', b->data, b->bytes, key);
+	else
+		return false;
+	return true;
+}
+
+/* Is there room for what is not a repeat? */
+static enum wq_status
+has_room(const struct queue *q, const struct op_push *push, uint64_t room)
+{
+	uint64_t bytes = 0;
+	uint8_t key[DIGEST_BYTES];
+	size_t i, n = 0;
+
+	for (i = 0; i < push->count; i++) {
+		if (dedup_key(push, &push->bodies[i], q, key) &&
+		    queue_find_dedup(q, key) != NULL)
+			continue;
+		n++;
+		bytes += push->bodies[i].bytes;
+	}
+	if (n > 0 && bytes > room)
+		return WQ_FULL_MEMORY;
+	return n > 0 ? queue_has_room(q, n, bytes) : WQ_OK;
+}
+
+/* One message of a push, ready for queue_push(); *m is NULL for a repeat. */
+static enum wq_status
+make_message(struct queue *q, const struct op_push *push, struct op_body *b,
+    const struct push_terms *terms, int64_t now_ns, struct message **m)
+{
+	uint8_t key[DIGEST_BYTES];
+	bool keyed = dedup_key(push, b, q, key);
+	const struct id *first = keyed ? queue_find_dedup(q, key) : NULL;
+
+	*m = NULL;
+	b->duplicate = first != NULL;
+	if (first != NULL) {
+		b->id = *first;
+		return WQ_OK;
+	}
+	b->id = id_new();
+	if ((*m = message_new(b->id, b->data, b->bytes)) == NULL)
+		return WQ_NOMEM;
+	if (queue_prepare(q, *m, terms) == WQ_OK && (!keyed ||
+	    queue_add_dedup(q, key, &b->id, now_ns) == WQ_OK))
+		return WQ_OK;
+	message_unref(*m);
+	*m = NULL;
+	return WQ_NOMEM;
+}
+
+/* Make all messages, then push all: what may fail comes first. */
+static enum wq_status
+push_all(struct queue *q, struct op_push *push,
+    const struct push_terms *terms, struct message **made, int64_t now_ns)
+{
+	enum wq_status st = WQ_OK;
+	uint8_t key[DIGEST_BYTES];
+	size_t n, i;
+
+	for (n = 0; n < push->count && st == WQ_OK; n++)
+		st = make_message(q, push, &push->bodies[n], terms, now_ns,
+		    &made[n]);
+	for (i = 0; i < n; i++) {
+		if (made[i] == NULL) {
+			if (st == WQ_OK)
+				queue_count_duplicate(q);
+		} else if (st == WQ_OK)
+			queue_push(q, made[i], terms, now_ns);
+		else {
+			if (dedup_key(push, &push->bodies[i], q, key))
+				queue_drop_dedup(q, key);
+			message_unref(made[i]);
+		}
+	}
+	return st;
+}
+
+enum wq_status
+push_to(struct queue *q, struct op_push *push, uint64_t room, int64_t now_ns)
+{
+	struct message **made, *one;
+	struct push_terms terms;
+	enum wq_status st;
+
+	if ((st = terms_of(push, q, &terms)) != WQ_OK ||
+	    (st = has_room(q, push, room)) != WQ_OK)
+		return st;
+	made = push->count == 1 ? &one :
+	    mem_alloc(push->count * sizeof(*made));
+	if (made == NULL)
+		return WQ_NOMEM;
+	st = push_all(q, push, &terms, made, now_ns);
+	if (made != &one)
+		mem_free(made);
+	return st;
+}
