@@ -60,6 +60,27 @@ START_TEST(equal_ones_of_a_duration_keep_their_order)
 }
 END_TEST
 
+START_TEST(equal_ones_keep_their_order_also_between_lanes_and_tree)
+{
+	int i;
+
+	/* All lanes are taken, so the next goes to the tree. */
+	for (i = 0; i < DEADLINE_LANES; i++)
+		deadlines_add(&all, &d[i], DEADLINE_LOCK, 5 + i, 100 + i);
+	deadlines_add(&all, &d[30], DEADLINE_LOCK, 1000, 7);
+	deadlines_remove(&all, &d[0]);
+	deadlines_add(&all, &d[31], DEADLINE_LOCK, 1000, 7);
+	deadlines_remove(&all, &d[1]);
+	deadlines_add(&all, &d[32], DEADLINE_LOCK, 1000, 8);
+	for (i = 2; i < DEADLINE_LANES; i++)
+		deadlines_remove(&all, &d[i]);
+	for (i = 30; i < 33; i++) {
+		ck_assert_ptr_eq(deadlines_first(&all), &d[i]);
+		deadlines_remove(&all, &d[i]);
+	}
+}
+END_TEST
+
 START_TEST(a_clock_that_goes_back_does_not_break_a_lane)
 {
 	deadlines_add(&all, &d[0], DEADLINE_LOCK, 10, 7);
@@ -109,6 +130,8 @@ suite(void)
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, none_is_first_of_none);
 	tcase_add_test(t, equal_ones_of_a_duration_keep_their_order);
+	tcase_add_test(t,
+	    equal_ones_keep_their_order_also_between_lanes_and_tree);
 	tcase_add_test(t, a_clock_that_goes_back_does_not_break_a_lane);
 	tcase_add_loop_test(t, the_first_is_the_earliest, 0, 3);
 	suite_add_tcase(s, t);

@@ -96,24 +96,30 @@ deadlines_remove(struct deadlines *ds, struct deadline *d)
 	ds->first_ns[d->lane] = first != NULL ? first->due_ns : INT64_MAX;
 }
 
+static struct deadline *
+earlier(struct deadline *a, struct deadline *b)
+{
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
+	return deadline_compare(a, b) < 0 ? a : b;
+}
+
 struct deadline *
 deadlines_first(const struct deadlines *ds)
 {
 	struct deadline *d = NULL;
 	int64_t due_ns = INT64_MAX;
-	int i, lane = 0;
+	int i;
 
 	if (ds->count == 0)
 		return NULL;
 	for (i = 0; i < DEADLINE_LANES; i++)
-		if (ds->first_ns[i] < due_ns) {
-			due_ns = ds->first_ns[i];
-			lane = i;
+		if (ds->first_ns[i] != INT64_MAX && ds->first_ns[i] <= due_ns) {
+			d = earlier(d, TAILQ_FIRST(&ds->lane[i].list));
+			due_ns = d->due_ns;
 		}
 	if (!RB_EMPTY(&ds->tree))
-		d = RB_MIN(deadline_tree, (struct deadline_tree *)(uintptr_t)
-		    &ds->tree);
-	if (d == NULL || due_ns <= d->due_ns)
-		d = TAILQ_FIRST(&ds->lane[lane].list);
+		d = earlier(d, RB_MIN(deadline_tree,
+		    (struct deadline_tree *)(uintptr_t)&ds->tree));
 	return d;
 }

@@ -51,8 +51,8 @@ struct deadlines {
 void	deadlines_init(struct deadlines *);
 
 /*
- * Add d, which is not in any.  duration_ns only chooses the lane.  Those of
- * one lane that are due at one instant come out in the order of adding.
+ * Add d, which is not in any.  duration_ns only chooses the lane.  Those
+ * that are due at one instant come out in the order of adding.
  */
 void	deadlines_add(struct deadlines *, struct deadline *d,
 	    enum deadline_kind, int64_t due_ns, int64_t duration_ns);
