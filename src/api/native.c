@@ -20,7 +20,6 @@
 #include "http/exchange.h"
 #include "http/route.h"
 
-#define LOCK_MAX_MS	INT64_C(43200000)	/* 12 h, as SQS has it */
 #define RECEIPT_BYTES	24
 /* Answers that wait for their readers, above which nothing is given out. */
 #define UNSENT_MAX_BYTES	(256 * 1024 * 1024)
@@ -73,7 +72,7 @@ native_push_params(struct exchange *x, struct op_push *push)
 	push->delay_ms = push->lock_ms = push->ttl_ms = -1;
 	if (!params_known(x, names) ||
 	    !params_int(x, "delay", 0, PARAM_DELAY_MAX_MS, &push->delay_ms) ||
-	    !params_int(x, "timeout", 0, LOCK_MAX_MS, &push->lock_ms) ||
+	    !params_int(x, "timeout", 0, PARAM_LOCK_MAX_MS, &push->lock_ms) ||
 	    !params_int(x, "ttl", 0, PARAM_TTL_MAX_MS, &push->ttl_ms))
 		return false;
 	push->group = exchange_query(x, "group");
@@ -213,7 +212,7 @@ receive(struct exchange *x, void *arg)
 
 	if (!params_known(x, names) ||
 	    !params_int(x, "amount", 1, INT64_MAX, &amount) ||
-	    !params_int(x, "timeout", 0, LOCK_MAX_MS, &lock_ms) ||
+	    !params_int(x, "timeout", 0, PARAM_LOCK_MAX_MS, &lock_ms) ||
 	    !params_int(x, "wait", 0, n->config->max_wait_ms, &wait_ms) ||
 	    !params_bool(x, "details", &details) ||
 	    (c = call_new(n, x, OP_RECEIVE, receive_done)) == NULL)
@@ -281,7 +280,7 @@ confirm(struct exchange *x, void *arg)
 		return;
 	}
 	if (!read_receipt(x, &receipt) ||
-	    !params_int(x, "timeout", 0, LOCK_MAX_MS, &lock_ms))
+	    !params_int(x, "timeout", 0, PARAM_LOCK_MAX_MS, &lock_ms))
 		return;
 	c = call_new(arg, x, lock_ms < 0 ? OP_CONFIRM : OP_EXTEND,
 	    status_done);

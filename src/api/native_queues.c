@@ -26,7 +26,7 @@ static const struct setting {
 	int64_t max;
 } settings[] = {
 	{ "lockTimeout", SETTING_LOCK_TIMEOUT,
-	    offsetof(struct queue_settings, lock_timeout_ms), 43200000 },
+	    offsetof(struct queue_settings, lock_timeout_ms), PARAM_LOCK_MAX_MS },
 	{ "delay", SETTING_DELAY,
 	    offsetof(struct queue_settings, delay_ms), PARAM_DELAY_MAX_MS },
 	{ "ttl", SETTING_TTL,

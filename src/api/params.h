@@ -6,6 +6,7 @@
 
 struct exchange;
 
+#define PARAM_LOCK_MAX_MS	INT64_C(43200000)	/* 12 h, as SQS has it */
 #define PARAM_DELAY_MAX_MS	INT64_C(2592000000)	/* 30 days */
 #define PARAM_TTL_MAX_MS	INT64_C(315360000000)	/* 10 years */
 

@@ -198,12 +198,6 @@ exchange_open(struct peer *p, struct evhttp_request *req)
 	}
 }
 
-enum http_method
-exchange_method(const struct exchange *x)
-{
-	return x->method;
-}
-
 size_t
 exchange_unsent_bytes(const struct exchange *x)
 {

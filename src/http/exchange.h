@@ -15,8 +15,6 @@ struct exchange;
  * later; after that it is no more.
  */
 
-enum http_method	 exchange_method(const struct exchange *);
-
 /* The server is at its end and this is the connection's last reply. */
 bool	exchange_is_draining(const struct exchange *);
 
