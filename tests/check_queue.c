@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "check_wq.h"
+#include "core/dedup.h"
 #include "core/queue.h"
 #include "core/registry.h"
 
@@ -120,8 +121,8 @@ confirm(struct id id)
 static enum wq_status
 confirm_with(struct id id, const struct delivery *d)
 {
-	struct op_confirm c = { .id = id, .receipt = { true, d->receives,
-	    d->receipt } };
+	struct op_confirm c = { .id = id, .receipt = { .given = true,
+	    .receives = d->receives, .receipt = d->receipt } };
 
 	return queue_confirm(q, &c, now_ns);
 }
@@ -316,7 +317,8 @@ START_TEST(a_stale_receipt_tells_what_came_since)
 	ck_assert(receive(-1, &first));
 	pass(LOCK);
 	ck_assert(receive(-1, &second));
-	c.receipt = (struct op_receipt){ true, first.receives, first.receipt };
+	c.receipt = (struct op_receipt){ .given = true,
+	    .receives = first.receives, .receipt = first.receipt };
 	ck_assert_int_eq(queue_confirm(q, &c, now_ns), WQ_STALE_RECEIPT);
 	ck_assert_uint_eq(c.receives_since, 1);
 	ck_assert_int_eq(c.ended_ns, first.until_ns);
@@ -508,7 +510,7 @@ make(const char *name, const struct op_configure *configure)
 
 	ck_assert_int_eq(registry_make(r, name, &other, &created), WQ_OK);
 	ck_assert(created);
-	ck_assert_int_eq(queue_configure(other, &c), WQ_OK);
+	ck_assert_int_eq(queue_configure(other, &c, true), WQ_OK);
 	return other;
 }
 
@@ -650,7 +652,8 @@ START_TEST(who_has_used_up_its_receives_is_a_dead_letter)
 	    "source");
 	message_unref(look.out.message);
 	ck_assert_int_eq(queue_delete(dead), WQ_IS_TARGET);
-	queue_redrive(dead, &back, NULL, now_ns);
+	back.began_ns = now_ns;
+	ck_assert(queue_redrive(dead, &back, NULL, now_ns, 100));
 	ck_assert_uint_eq(back.moved, 1);
 	queue_check(dead);
 	q = source;
@@ -661,16 +664,21 @@ END_TEST
 START_TEST(a_cycle_of_dead_letters_is_refused)
 {
 	struct op_configure to_b = { .given = SETTING_DEAD_LETTER_QUEUE,
-	    .dead_letter_queue = "b" }, to_a = to_b, receives = {
+	    .dead_letter_queue = "b" }, to_a = to_b, to_new = to_b,
+	    receives = {
 	    .given = SETTING_MAX_RECEIVES, .settings.max_receives = 1 };
 
 	make("a", &to_b);
 	strcpy(to_a.dead_letter_queue, "a");
-	ck_assert_int_eq(queue_configure(registry_find(r, "b"), &to_a),
+	strcpy(to_new.dead_letter_queue, "new");
+	ck_assert_int_eq(queue_configure(registry_find(r, "b"), &to_a, true),
 	    WQ_CYCLE);
-	ck_assert_int_eq(queue_configure(registry_find(r, "a"), &to_a),
+	ck_assert_int_eq(queue_configure(registry_find(r, "a"), &to_a, true),
 	    WQ_CYCLE);
-	ck_assert_int_eq(queue_configure(q, &receives), WQ_NO_TARGET);
+	ck_assert_int_eq(queue_configure(q, &receives, true), WQ_NO_TARGET);
+	ck_assert_int_eq(queue_configure(q, &to_new, false),
+	    WQ_TARGET_MISSING);
+	ck_assert_ptr_null(registry_find(r, "new"));
 }
 END_TEST
 
@@ -746,11 +754,12 @@ START_TEST(limits_refuse_the_new_and_keep_the_old)
 	    .settings = { .max_messages = 2, .max_bytes = 3,
 	    .max_locked = 1 } };
 
-	ck_assert_int_eq(queue_configure(q, &c), WQ_OK);
+	ck_assert_int_eq(queue_configure(q, &c, true), WQ_OK);
 	ck_assert_int_eq(queue_has_room(q, 2, 3), WQ_OK);
-	ck_assert_int_eq(queue_has_room(q, 3, 3), WQ_FULL_MESSAGES);
-	ck_assert_int_eq(queue_has_room(q, 1, 4), WQ_FULL_BYTES);
+	ck_assert_int_eq(queue_has_room(q, 3, 3), WQ_TOO_LARGE);
+	ck_assert_int_eq(queue_has_room(q, 1, 4), WQ_TOO_LARGE);
 	push("a");
+	ck_assert_int_eq(queue_has_room(q, 1, 3), WQ_FULL_BYTES);
 	push("b");
 	ck_assert_int_eq(queue_has_room(q, 1, 1), WQ_FULL_MESSAGES);
 	ck_assert_str_eq(drain(), "a");

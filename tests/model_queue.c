@@ -170,7 +170,7 @@ do_receive(void)
 static struct op_receipt
 some_receipt(const struct naive *m)
 {
-	struct op_receipt r = { false, 0, 0 };
+	struct op_receipt r = { .given = false };
 
 	if (below(2) == 0 || m->receives == 0)
 		return r;

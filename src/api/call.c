@@ -40,17 +40,22 @@ answer_stale(struct exchange *x, const struct op *op)
 {
 	uint32_t since = op->verb == OP_EXTEND ? op->extend.receives_since :
 	    op->confirm.receives_since;
+	const struct op_receipt *given = op->verb == OP_EXTEND ?
+	    &op->extend.receipt : &op->confirm.receipt;
 	int64_t ended_ns = op->verb == OP_EXTEND ? op->extend.ended_ns :
 	    op->confirm.ended_ns;
 
-	if (since == 1 && ended_ns != 0)
+	if (since == 1)
 		exchange_problem(x, 409, "the receipt is not of the newest "
 		    "receive: its lock ran out at %" PRId64 " and the message "
-		    "was received again since", clock_epoch_ms(ended_ns));
+		    "was received again since", ended_ns != 0 ?
+		    clock_epoch_ms(ended_ns) : given->until_ms);
 	else if (since > 0)
+		/* How often that lock was extended is not kept so long. */
 		exchange_problem(x, 409, "the receipt is not of the newest "
-		    "receive: its lock ran out and the message was received "
-		    "%" PRIu32 " times since", since);
+		    "receive: its lock, taken until %" PRId64 ", ran out and "
+		    "the message was received %" PRIu32 " times since",
+		    given->until_ms, since);
 	else
 		exchange_problem(x, 409, "the receipt is not of a receive of "
 		    "this message");
@@ -79,6 +84,26 @@ answer_queue(struct exchange *x, const struct op *op)
 	else
 		exchange_problem(x, 400, "a queue's name is 1 to 80 of A-Z "
 		    "a-z 0-9 _ -, and may end in .fifo");
+}
+
+/* What is wrong with a dead-letter queue. */
+static void
+answer_target(struct exchange *x, const struct op *op)
+{
+	const char *name = op->configure.dead_letter_queue;
+
+	if (op->status == WQ_TARGET_MISSING)
+		exchange_problem(x, 400, "deadLetterQueue: there is no queue "
+		    "%s; PUT /queues/%s makes it", name, name);
+	else if (op->status == WQ_BAD_TARGET)
+		exchange_problem(x, 400, "deadLetterQueue: a queue's name is "
+		    "1 to 80 of A-Z a-z 0-9 _ -, and may end in .fifo");
+	else if (op->status == WQ_CYCLE)
+		exchange_problem(x, 400, "deadLetterQueue: the dead letters "
+		    "would come back to this queue");
+	else
+		exchange_problem(x, 400, "maxReceives needs a "
+		    "deadLetterQueue: no message is dropped for failing");
 }
 
 void
@@ -116,20 +141,19 @@ answer_status(struct exchange *x, const struct op *op)
 		    "another; change that one first");
 		return;
 	case WQ_BAD_TARGET:
-		exchange_problem(x, 400, "deadLetterQueue: a queue's name is "
-		    "1 to 80 of A-Z a-z 0-9 _ -, and may end in .fifo");
-		return;
+	case WQ_TARGET_MISSING:
 	case WQ_CYCLE:
-		exchange_problem(x, 400, "deadLetterQueue: the dead letters "
-		    "would come back to this queue");
-		return;
 	case WQ_NO_TARGET:
-		exchange_problem(x, 400, "maxReceives needs a "
-		    "deadLetterQueue: no message is dropped for failing");
+		answer_target(x, op);
 		return;
 	case WQ_NO_DELAY:
 		exchange_problem(x, 400, "delay: in a FIFO queue only the "
 		    "queue's own setting delays");
+		return;
+	case WQ_TOO_LARGE:
+		exchange_problem(x, 413, "the push is larger than maxMessages "
+		    "or maxBytes of the queue, or max-memory of the server: "
+		    "it would not fit when all else is gone");
 		return;
 	case WQ_FULL_MESSAGES:
 		answer_full(x, "maxMessages of the queue");

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "core/dedup.h"
 #include "core/queue.h"
 
 /* The terms of a push to q.  WQ_NO_DELAY. */
@@ -42,26 +43,6 @@ dedup_key(const struct op_push *push, const struct op_body *b,
 	return true;
 }
 
-/* Is there room for what is not a repeat? */
-static enum wq_status
-has_room(const struct queue *q, const struct op_push *push, uint64_t room)
-{
-	uint64_t bytes = 0;
-	uint8_t key[DIGEST_BYTES];
-	size_t i, n = 0;
-
-	for (i = 0; i < push->count; i++) {
-		if (dedup_key(push, &push->bodies[i], q, key) &&
-		    queue_find_dedup(q, key) != NULL)
-			continue;
-		n++;
-		bytes += push->bodies[i].bytes;
-	}
-	if (n > 0 && bytes > room)
-		return WQ_FULL_MEMORY;
-	return n > 0 ? queue_has_room(q, n, bytes) : WQ_OK;
-}
-
 /* One message of a push, ready for queue_push(); *m is NULL for a repeat. */
 static enum wq_status
 make_message(struct queue *q, const struct op_push *push, struct op_body *b,
@@ -88,10 +69,33 @@ make_message(struct queue *q, const struct op_push *push, struct op_body *b,
 	return WQ_NOMEM;
 }
 
+/* Is there room for those that are not repeats? */
+static enum wq_status
+has_room(const struct queue *q, struct message *const *made, size_t count,
+    const struct push_room *room)
+{
+	uint64_t bytes = 0;
+	size_t i, n = 0;
+
+	for (i = 0; i < count; i++)
+		if (made[i] != NULL) {
+			n++;
+			bytes += made[i]->body_bytes;
+		}
+	if (n == 0)
+		return WQ_OK;
+	if (bytes > room->max_bytes)
+		return WQ_TOO_LARGE;
+	if (bytes > room->left_bytes)
+		return WQ_FULL_MEMORY;
+	return queue_has_room(q, n, bytes);
+}
+
 /* Make all messages, then push all: what may fail comes first. */
 static enum wq_status
 push_all(struct queue *q, struct op_push *push,
-    const struct push_terms *terms, struct message **made, int64_t now_ns)
+    const struct push_terms *terms, const struct push_room *room,
+    struct message **made, int64_t now_ns)
 {
 	enum wq_status st = WQ_OK;
 	uint8_t key[DIGEST_BYTES];
@@ -100,6 +104,8 @@ push_all(struct queue *q, struct op_push *push,
 	for (n = 0; n < push->count && st == WQ_OK; n++)
 		st = make_message(q, push, &push->bodies[n], terms, now_ns,
 		    &made[n]);
+	if (st == WQ_OK)
+		st = has_room(q, made, n, room);
 	for (i = 0; i < n; i++) {
 		if (made[i] == NULL) {
 			if (st == WQ_OK)
@@ -116,20 +122,20 @@ push_all(struct queue *q, struct op_push *push,
 }
 
 enum wq_status
-push_to(struct queue *q, struct op_push *push, uint64_t room, int64_t now_ns)
+push_to(struct queue *q, struct op_push *push, const struct push_room *room,
+    int64_t now_ns)
 {
 	struct message **made, *one;
 	struct push_terms terms;
 	enum wq_status st;
 
-	if ((st = terms_of(push, q, &terms)) != WQ_OK ||
-	    (st = has_room(q, push, room)) != WQ_OK)
+	if ((st = terms_of(push, q, &terms)) != WQ_OK)
 		return st;
 	made = push->count == 1 ? &one :
 	    mem_alloc(push->count * sizeof(*made));
 	if (made == NULL)
 		return WQ_NOMEM;
-	st = push_all(q, push, &terms, made, now_ns);
+	st = push_all(q, push, &terms, room, made, now_ns);
 	if (made != &one)
 		mem_free(made);
 	return st;

@@ -8,12 +8,17 @@
 
 struct queue;
 
+/* The server's memory for bodies. */
+struct push_room {
+	uint64_t max_bytes;	/* in all */
+	uint64_t left_bytes;	/* now */
+};
+
 /*
- * Push all bodies to q, or none.  room is how many bytes of bodies the server
- * has room for.  The results are in push->bodies.  WQ_NOMEM, WQ_NO_DELAY,
- * WQ_FULL_MESSAGES, WQ_FULL_BYTES, WQ_FULL_MEMORY.
+ * Push all bodies to q, or none.  The results are in push->bodies.  WQ_NOMEM,
+ * WQ_NO_DELAY, WQ_TOO_LARGE, WQ_FULL_MESSAGES, WQ_FULL_BYTES, WQ_FULL_MEMORY.
  */
-enum wq_status	push_to(struct queue *q, struct op_push *push, uint64_t room,
-		    int64_t now_ns) WQ_MUST;
+enum wq_status	push_to(struct queue *q, struct op_push *push,
+		    const struct push_room *, int64_t now_ns) WQ_MUST;
 
 #endif

@@ -19,9 +19,11 @@ enum wq_status {
 	WQ_ROOT,		/* the default queue cannot be deleted */
 	WQ_IS_TARGET,		/* it is another's dead-letter queue */
 	WQ_BAD_TARGET,		/* no dead-letter queue can have that name */
+	WQ_TARGET_MISSING,	/* no such queue, and none is made here */
 	WQ_CYCLE,		/* dead letters would come back to it */
 	WQ_NO_TARGET,		/* maxReceives without a deadLetterQueue */
 	WQ_NO_DELAY,		/* a FIFO queue's messages have no own delay */
+	WQ_TOO_LARGE,		/* a push that fits no empty queue here */
 	WQ_FULL_MESSAGES,	/* the queue has its max_messages */
 	WQ_FULL_BYTES,		/* the queue has its max_bytes */
 	WQ_FULL_MEMORY,		/* the server has its max-memory */

@@ -27,6 +27,7 @@ struct op_receipt {
 	bool given;		/* false: whichever is the newest */
 	uint32_t receives;	/* the count at that receive, from 1 */
 	uint32_t receipt;
+	int64_t until_ms;	/* epoch: the lock's end, as it was told */
 };
 
 struct op_body {
@@ -111,6 +112,9 @@ struct op_redrive {
 	const char *to;		/* borrowed until done; NULL: each one's source */
 	size_t max;
 	size_t moved;		/* result */
+	/* The core's, for a redrive that takes several slices. */
+	int64_t began_ns;
+	struct message *reached;	/* owned: one ref; NULL: none */
 };
 
 /* Which settings an OP_CONFIGURE names. */

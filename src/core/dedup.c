@@ -3,17 +3,28 @@
  * not done again.  Source: SQS, "exactly-once processing".
  */
 #include "base/mem.h"
+#include "core/dedup.h"
 #include "core/queue.h"
 #include "core/state.h"
 
 #define WINDOW_NS	INT64_C(300000000000)	/* 5 minutes, as SQS has it */
 
-const struct id *
-queue_find_dedup(const struct queue *q, const uint8_t key[DIGEST_BYTES])
+static struct dedup *
+find(const struct queue *q, const uint8_t key[DIGEST_BYTES])
 {
 	struct dedup *d;
 
-	HASH_FIND(hh, q->dedups, key, DIGEST_BYTES, d);
+	if (q->dedups == NULL)
+		return NULL;
+	HASH_FIND(hh, q->dedups->by_key, key, DIGEST_BYTES, d);
+	return d;
+}
+
+const struct id *
+queue_find_dedup(const struct queue *q, const uint8_t key[DIGEST_BYTES])
+{
+	struct dedup *d = find(q, key);
+
 	return d != NULL ? &d->id : NULL;
 }
 
@@ -21,18 +32,25 @@ enum wq_status
 queue_add_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
     const struct id *id, int64_t now_ns)
 {
-	struct dedup *d = mem_zalloc(sizeof(*d));
+	struct dedup *d;
 
-	if (d == NULL)
+	if (q->dedups == NULL) {
+		q->dedups = mem_zalloc(sizeof(*q->dedups));
+		if (q->dedups == NULL)
+			return WQ_NOMEM;
+		q->dedups->registry = q->registry;
+	}
+	if ((d = mem_zalloc(sizeof(*d))) == NULL)
 		return WQ_NOMEM;
-	d->queue = q;
+	d->owner = q->dedups;
 	d->id = *id;
 	memcpy(d->key, key, DIGEST_BYTES);
-	HASH_ADD(hh, q->dedups, key, DIGEST_BYTES, d);
+	HASH_ADD(hh, d->owner->by_key, key, DIGEST_BYTES, d);
 	if (d->hh.tbl == NULL) {	/* HASH_NONFATAL_OOM */
 		mem_free(d);
 		return WQ_NOMEM;
 	}
+	q->registry->memory_bytes += sizeof(*d) + THING_OVERHEAD_BYTES;
 	deadlines_add(&q->registry->deadlines, &d->deadline, DEADLINE_DEDUP,
 	    now_ns + WINDOW_NS, WINDOW_NS);
 	return WQ_OK;
@@ -41,9 +59,8 @@ queue_add_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
 void
 queue_drop_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES])
 {
-	struct dedup *d;
+	struct dedup *d = find(q, key);
 
-	HASH_FIND(hh, q->dedups, key, DIGEST_BYTES, d);
 	if (d != NULL)
 		dedup_free(d);
 }
@@ -51,7 +68,14 @@ queue_drop_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES])
 void
 dedup_free(struct dedup *d)
 {
-	deadlines_remove(&d->queue->registry->deadlines, &d->deadline);
-	HASH_DEL(d->queue->dedups, d);
+	deadlines_remove(&d->owner->registry->deadlines, &d->deadline);
+	d->owner->registry->memory_bytes -= sizeof(*d) + THING_OVERHEAD_BYTES;
+	HASH_DEL(d->owner->by_key, d);
 	mem_free(d);
+}
+
+void
+queue_count_duplicate(struct queue *q)
+{
+	q->totals.duplicates++;
 }

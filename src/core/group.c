@@ -27,6 +27,12 @@ group_compare(const struct group *a, const struct group *b)
 RB_GENERATE_INTERNAL(group_tree, group, node, group_compare,
     static __attribute__((unused)))
 
+static uint64_t
+group_bytes(const struct group *g)
+{
+	return sizeof(*g) + g->name_bytes + THING_OVERHEAD_BYTES;
+}
+
 struct group *
 group_get(struct queue *q, const char *name, size_t bytes)
 {
@@ -40,11 +46,13 @@ group_get(struct queue *q, const char *name, size_t bytes)
 		g->name_bytes = bytes;
 		memcpy(g->name, name, bytes);
 		line_init(&g->line);
+		TAILQ_INIT(&g->locked);
 		HASH_ADD_KEYPTR(hh, q->groups, g->name, bytes, g);
 		if (g->hh.tbl == NULL) {	/* HASH_NONFATAL_OOM */
 			mem_free(g);
 			return NULL;
 		}
+		q->registry->memory_bytes += group_bytes(g);
 	}
 	g->refs++;
 	return g;
@@ -63,19 +71,16 @@ group_unref(struct group *g)
 	if (g == NULL || --g->refs > 0)
 		return;
 	if (g->queue != NULL)
-		HASH_DEL(g->queue->groups, g);
+		group_orphan(g);
 	mem_free(g);
 }
 
 void
-groups_orphan(struct queue *q)
+group_orphan(struct group *g)
 {
-	struct group *g, *next;
-
-	HASH_ITER(hh, q->groups, g, next) {
-		HASH_DEL(q->groups, g);
-		g->queue = NULL;
-	}
+	g->queue->registry->memory_bytes -= group_bytes(g);
+	HASH_DEL(g->queue->groups, g);
+	g->queue = NULL;
 }
 
 struct group *
@@ -116,13 +121,19 @@ struct message *
 queue_next(struct queue *q)
 {
 	struct message *plain = line_first(&q->line), *m;
-	struct group *g;
+	struct group *g, *next;
 
 	if (q->groups == NULL)
 		return plain;
-	/* What others lock changes who is noisy: look again at the first. */
-	while ((g = RB_MIN(group_tree, &q->noisy)) != NULL && !is_noisy(g))
-		group_update(g);
+	/*
+	 * What others lock changes who is noisy.  More than 10 % each: those
+	 * that are can be no more than nine, so all are looked at.
+	 */
+	for (g = RB_MIN(group_tree, &q->noisy); g != NULL; g = next) {
+		next = RB_NEXT(group_tree, &q->noisy, g);
+		if (!is_noisy(g))
+			group_update(g);
+	}
 	while ((g = RB_MIN(group_tree, &q->quiet)) != NULL && is_noisy(g))
 		group_update(g);
 	if (g == NULL && plain == NULL)

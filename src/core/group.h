@@ -32,7 +32,7 @@ void	group_update(struct group *);
 /* The next message of q to be given out, over all groups and none; NULL. */
 struct message	*queue_next(struct queue *);
 
-/* q goes; groups that only gone messages still need stay without it. */
-void	groups_orphan(struct queue *);
+/* Its queue goes; it stays without for the gone messages that need it. */
+void	group_orphan(struct group *);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/place.h"
 #include "core/queue.h"
 #include "core/state.h"
+#include "core/walk.h"
 
 static struct message_extra *
 extra_get(struct message *m)
@@ -18,6 +19,8 @@ extra_get(struct message *m)
 	    (m->extra = mem_zalloc(sizeof(*m->extra))) != NULL) {
 		m->extra->message = m;
 		m->extra->lock_ms = -1;
+		m->queue->registry->memory_bytes += sizeof(*m->extra) +
+		    THING_OVERHEAD_BYTES;
 	}
 	return m->extra;
 }
@@ -109,41 +112,60 @@ redrive_one(struct message *m, struct queue *to, int64_t now_ns)
 	return true;
 }
 
-static size_t
-redrive_list(struct message_list *list, struct queue *to, size_t max,
-    int64_t now_ns)
+/* Where the last slice left off; it starts anew where that has moved on. */
+static void
+walk_on(struct walk *w, struct op_redrive *op, struct queue *q)
 {
-	struct message *m, *next;
-	size_t n = 0;
+	struct message *m = op->reached;
 
-	for (m = TAILQ_FIRST(list); m != NULL && n < max; m = next) {
-		next = TAILQ_NEXT(m, at.line);
-		n += redrive_one(m, to, now_ns);
-	}
-	return n;
+	if (m != NULL && m->queue == q && m->state == MESSAGE_AVAILABLE)
+		walk_after(w, m);
+	else
+		walk_begin(w, q, MESSAGE_AVAILABLE);
 }
 
-static size_t
-redrive_line(struct line *line, struct queue *to, size_t max, int64_t now_ns)
+static void
+reach(struct op_redrive *op, struct message *m)
 {
-	size_t n = redrive_list(&line->returned, to, max, now_ns);
+	if (m != NULL)
+		message_ref(m);
+	message_unref(op->reached);
+	op->reached = m;
+}
 
-	return n + redrive_list(&line->fresh, to, max - n, now_ns);
+bool
+queue_redrive(struct queue *q, struct op_redrive *op, struct queue *to,
+    int64_t now_ns, size_t slice)
+{
+	struct group *held = NULL;
+	struct message *m, *stays = NULL;
+	struct walk w;
+
+	walk_on(&w, op, q);
+	while (slice > 0 && op->moved < op->max && (m = walk_next(&w)) != NULL) {
+		slice--;
+		if (w.group != held) {
+			group_unref(held);
+			held = w.group != NULL ? group_ref(w.group) : NULL;
+		}
+		/* What came back since it began may have been moved before. */
+		if (m->available_ns <= op->began_ns &&
+		    redrive_one(m, to, now_ns))
+			op->moved++;
+		else
+			stays = m;
+	}
+	if (slice == 0 && op->moved < op->max) {
+		if (stays != NULL)
+			reach(op, stays);
+	} else
+		reach(op, NULL);
+	group_unref(held);
+	return slice > 0 || op->moved == op->max;
 }
 
 void
-queue_redrive(struct queue *q, struct op_redrive *op, struct queue *to,
-    int64_t now_ns)
+redrive_end(struct op_redrive *op)
 {
-	struct group *g, *next;
-
-	op->moved = redrive_line(&q->line, to, op->max, now_ns);
-	HASH_ITER(hh, q->groups, g, next) {
-		if (op->moved == op->max)
-			break;
-		g->refs++;	/* its last message may leave it */
-		op->moved += redrive_line(&g->line, to, op->max - op->moved,
-		    now_ns);
-		group_unref(g);
-	}
+	reach(op, NULL);
 }

@@ -59,6 +59,8 @@ struct dead_letter {
 struct delivery {
 	struct message *message;	/* owned: one ref */
 	int64_t until_ns;		/* end of the lock or delay, else 0 */
+	int64_t taken_ns;		/* end of the last lock as it was
+					 * taken, or at least as it was */
 	uint32_t receives;
 	uint32_t receipt;
 	enum message_state state;

@@ -43,6 +43,7 @@ struct op {
 	op_done_fn done;
 	void *arg;			/* borrowed, for done */
 	TAILQ_ENTRY(op) link;		/* the backend's */
+	int stage;			/* the backend's */
 	union {
 		struct op_push push;
 		struct op_receive receive;

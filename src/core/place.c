@@ -50,7 +50,15 @@ queue_be_hungry(struct queue *q)
 	    TAILQ_EMPTY(&q->waiters))
 		return;
 	q->hungry = true;
-	TAILQ_INSERT_TAIL(&q->registry->hungry, q, hungry_link);
+	TAILQ_INSERT_TAIL(&q->registry->hungry, q, list_link);
+}
+
+/* Of a lock, or of a delay. */
+static uint64_t
+hold_bytes(const struct registry *r, int kind)
+{
+	return sizeof(struct hold) + THING_OVERHEAD_BYTES +
+	    (kind == DEADLINE_LOCK ? r->timers.timer_bytes : 0);
 }
 
 static void
@@ -61,6 +69,7 @@ hold_free(struct queue *q, struct hold *h)
 	deadlines_remove(&q->registry->deadlines, &h->deadline);
 	if (h->deadline.kind == DEADLINE_LOCK && t->disarm != NULL)
 		t->disarm(t->arg, h);
+	q->registry->memory_bytes -= hold_bytes(q->registry, h->deadline.kind);
 	mem_free(h);
 }
 
@@ -80,8 +89,10 @@ message_leave(struct message *m)
 		h = m->at.hold;
 		TAILQ_REMOVE(&q->locked, h, link);
 		q->locked_count--;
-		if (g != NULL)
+		if (g != NULL) {
+			TAILQ_REMOVE(&g->locked, h, group_link);
 			g->locked_count--;
+		}
 		hold_free(q, h);
 		/* Its group, or max_locked, has room again. */
 		queue_be_hungry(q);
@@ -102,17 +113,27 @@ message_leave(struct message *m)
 		group_update(g);
 }
 
+static bool
+is_before(const struct message *a, const struct message *b)
+{
+	return a->queue->fifo ? a->pushed_ns <= b->pushed_ns :
+	    a->available_ns <= b->available_ns;
+}
+
 /* Before the first that is behind m in the order of its list. */
 static void
 insert_near_begin(struct message *m)
 {
 	struct message_list *list = list_of(m);
-	bool fifo = m->queue->fifo;
-	struct message *behind;
+	struct message *behind = TAILQ_LAST(list, message_list);
 
+	if (behind == NULL || is_before(behind, m)) {
+		/* A delayed one of a FIFO queue mostly is the last. */
+		TAILQ_INSERT_TAIL(list, m, at.line);
+		return;
+	}
 	TAILQ_FOREACH(behind, list, at.line)
-		if (fifo ? behind->pushed_ns > m->pushed_ns :
-		    behind->available_ns > m->available_ns)
+		if (!is_before(behind, m))
 			break;
 	if (behind != NULL)
 		TAILQ_INSERT_BEFORE(behind, m, at.line);
@@ -183,10 +204,13 @@ message_to_lock(struct message *m, struct hold *h, int64_t now_ns,
 	h->given_back = false;
 	TAILQ_INSERT_TAIL(&q->locked, h, link);
 	q->locked_count++;
+	q->registry->memory_bytes += hold_bytes(q->registry, DEADLINE_LOCK);
 	if (g != NULL) {
+		TAILQ_INSERT_TAIL(&g->locked, h, group_link);
 		g->locked_count++;
 		group_update(g);
 	}
+	h->taken_ns = now_ns + duration_ns;
 	set_lock(m, now_ns, duration_ns);
 }
 
@@ -213,8 +237,16 @@ message_to_delay(struct message *m, int64_t delay_ms, int64_t now_ns)
 	h->message = m;
 	TAILQ_INSERT_TAIL(&q->delayed, h, link);
 	q->delayed_count++;
+	q->registry->memory_bytes += hold_bytes(q->registry, DEADLINE_DELAY);
 	deadlines_add(&q->registry->deadlines, &h->deadline, DEADLINE_DELAY,
 	    due_ns, delay_ns);
+}
+
+uint64_t
+message_bytes(const struct message *m)
+{
+	return m->body_bytes + MESSAGE_OVERHEAD_BYTES + (m->extra != NULL ?
+	    sizeof(*m->extra) + THING_OVERHEAD_BYTES : 0);
 }
 
 void
@@ -228,7 +260,7 @@ message_gone(struct message *m)
 		deadlines_remove(&r->deadlines, &m->extra->ttl);
 	index_remove(&r->index, m);
 	q->body_bytes -= m->body_bytes;
-	r->memory_bytes -= m->body_bytes + MESSAGE_OVERHEAD_BYTES;
+	r->memory_bytes -= message_bytes(m);
 	m->state = MESSAGE_GONE;
 	m->queue = NULL;
 	message_unref(m);

@@ -35,6 +35,9 @@ void	message_gone(struct message *);
 /* Out of its place; the caller puts it elsewhere. */
 void	message_leave(struct message *);
 
+/* The memory that m takes wherever it is, about. */
+uint64_t	message_bytes(const struct message *);
+
 /* Have the waiters of q served soon, where it has both sides of that. */
 void	queue_be_hungry(struct queue *);
 

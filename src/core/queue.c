@@ -126,11 +126,13 @@ queue_has_room(const struct queue *q, size_t messages, uint64_t bytes)
 	size_t count = q->available_count + q->locked_count +
 	    q->delayed_count;
 
-	if (s->max_messages > 0 && (messages > (size_t)s->max_messages ||
-	    count > (size_t)s->max_messages - messages))
+	if ((s->max_messages > 0 && messages > (size_t)s->max_messages) ||
+	    (s->max_bytes > 0 && bytes > (uint64_t)s->max_bytes))
+		return WQ_TOO_LARGE;
+	if (s->max_messages > 0 && count > (size_t)s->max_messages - messages)
 		return WQ_FULL_MESSAGES;
-	if (s->max_bytes > 0 && (bytes > (uint64_t)s->max_bytes ||
-	    q->body_bytes > (uint64_t)s->max_bytes - bytes))
+	if (s->max_bytes > 0 &&
+	    q->body_bytes > (uint64_t)s->max_bytes - bytes)
 		return WQ_FULL_BYTES;
 	return WQ_OK;
 }
@@ -185,7 +187,7 @@ queue_push(struct queue *q, struct message *m, const struct push_terms *t,
 	m->queue = q;
 	index_insert(&r->index, m);
 	q->body_bytes += m->body_bytes;
-	r->memory_bytes += m->body_bytes + MESSAGE_OVERHEAD_BYTES;
+	r->memory_bytes += message_bytes(m);
 	q->totals.pushed++;
 	if (ttl_ns > 0) {
 		m->extra->has_ttl = true;
@@ -215,6 +217,8 @@ message_deliver(struct message *m, struct delivery *out)
 	out->message = message_ref(m);
 	out->until_ns = m->state == MESSAGE_LOCKED ||
 	    m->state == MESSAGE_DELAYED ? hold_due_ns(m->at.hold) : 0;
+	out->taken_ns = m->state == MESSAGE_LOCKED ? m->at.hold->taken_ns :
+	    m->available_ns;
 	out->receives = m->receives;
 	out->receipt = m->receipt;
 	out->state = (enum message_state)m->state;
@@ -390,7 +394,6 @@ queue_look(struct queue *q, struct op_look *look)
 {
 	struct message *m;
 	struct group *g;
-	struct hold *h;
 
 	if ((m = find(q, &look->id)) == NULL)
 		return WQ_NO_MESSAGE;
@@ -400,12 +403,8 @@ queue_look(struct queue *q, struct op_look *look)
 	g = message_group_of(m);
 	if (!q->fifo || m->state != MESSAGE_AVAILABLE || g->locked_count == 0)
 		return WQ_OK;
-	TAILQ_FOREACH(h, &q->locked, link)
-		if (message_group_of(h->message) == g) {
-			look->blocked = true;
-			look->blocked_by = h->message->id;
-			break;
-		}
+	look->blocked = true;
+	look->blocked_by = TAILQ_FIRST(&g->locked)->message->id;
 	return WQ_OK;
 }
 
@@ -428,10 +427,4 @@ queue_info(struct queue *q, struct queue_info *out)
 	out->body_bytes = q->body_bytes;
 	out->oldest_ns = next != NULL ? next->pushed_ns : 0;
 	out->totals = q->totals;
-}
-
-void
-queue_count_duplicate(struct queue *q)
-{
-	q->totals.duplicates++;
 }

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/digest.h"
 #include "base/status.h"
 #include "core/op.h"
 
@@ -17,7 +16,7 @@ struct queue;
 
 /*
  * Is there room for so many messages more, with bodies of so many bytes?
- * WQ_FULL_MESSAGES, WQ_FULL_BYTES.
+ * WQ_FULL_MESSAGES, WQ_FULL_BYTES; WQ_TOO_LARGE: there never will be.
  */
 enum wq_status	queue_has_room(const struct queue *, size_t messages,
 		    uint64_t bytes) WQ_MUST;
@@ -45,19 +44,6 @@ void	queue_push(struct queue *, struct message *m,
 	    const struct push_terms *, int64_t now_ns);
 
 /*
- * Pushes that were, for repeats of them within 5 minutes.  find: the id of the
- * first, borrowed, NULL when there is none.
- */
-const struct id	*queue_find_dedup(const struct queue *,
-		    const uint8_t key[DIGEST_BYTES]);
-enum wq_status	queue_add_dedup(struct queue *,
-		    const uint8_t key[DIGEST_BYTES], const struct id *,
-		    int64_t now_ns) WQ_MUST;
-void		queue_drop_dedup(struct queue *,
-		    const uint8_t key[DIGEST_BYTES]);
-void		queue_count_duplicate(struct queue *);
-
-/*
  * A message that was received did not reach its client: it goes back to where
  * it was, its count too.  Nothing happens where it moved on since.
  */
@@ -78,15 +64,22 @@ void	queue_serve_later(struct queue *);
 void	queue_end_waits(struct queue *);
 
 /*
- * Change the settings that are given; all of them are the result.  A
- * dead-letter queue is made where there is none.  Nothing is changed on
- * WQ_CYCLE, WQ_NO_TARGET, WQ_BAD_TARGET, WQ_NOMEM.
+ * Change the settings that are given; all of them are the result.  Where
+ * there is no such dead-letter queue it is made, if it may be.  Nothing is
+ * changed on WQ_CYCLE, WQ_NO_TARGET, WQ_TARGET_MISSING, WQ_BAD_TARGET,
+ * WQ_NOMEM.
  */
-enum wq_status	queue_configure(struct queue *, struct op_configure *)
-		    WQ_MUST;
-/* Dead letters, or all where `to` is given, go back; see op_redrive. */
-void	queue_redrive(struct queue *, struct op_redrive *, struct queue *to,
-	    int64_t now_ns);
+enum wq_status	queue_configure(struct queue *, struct op_configure *,
+		    bool may_make) WQ_MUST;
+/*
+ * Dead letters, or all where `to` is given, go back; see op_redrive.  Looks at
+ * `slice` messages at most.  False: call it again, in a later turn.  Before
+ * the first call `moved` is 0, `reached` NULL and `began_ns` now.
+ */
+bool	queue_redrive(struct queue *, struct op_redrive *, struct queue *to,
+	    int64_t now_ns, size_t slice) WQ_MUST;
+/* It ends here, with what was moved. */
+void	redrive_end(struct op_redrive *);
 /*
  * A page of messages.  WQ_NO_MESSAGE: `after` is not in q, or not in a state
  * that is asked for.
@@ -94,8 +87,11 @@ void	queue_redrive(struct queue *, struct op_redrive *, struct queue *to,
 enum wq_status	queue_peek(struct queue *, struct op_peek *) WQ_MUST;
 /* A paused queue takes and confirms, but gives out nothing. */
 void	queue_pause(struct queue *, bool pause);
-/* All its messages are gone. */
-void	queue_purge(struct queue *);
+/*
+ * All its messages are gone: q is, too, and its name has a new queue with all
+ * else.  WQ_NOMEM.  registry_reap() frees them.
+ */
+enum wq_status	queue_purge(struct queue *) WQ_MUST;
 /*
  * It and its messages are gone; those that wait time out.  WQ_ROOT: the
  * default queue stays.  WQ_IS_TARGET: dead letters of another come here.

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/group.h"
 #include "core/place.h"
 #include "core/queue.h"
 #include "core/state.h"
@@ -17,8 +16,8 @@ is_fifo_name(const char *name)
 	return bytes > end && strcmp(name + bytes - end, FIFO) == 0;
 }
 
-struct queue *
-queue_new(struct registry *r, const char *name,
+static struct queue *
+make(struct registry *r, const char *name,
     const struct queue_settings *settings)
 {
 	size_t name_bytes = strlen(name) + 1;
@@ -27,6 +26,7 @@ queue_new(struct registry *r, const char *name,
 	if ((q = mem_zalloc(sizeof(*q) + name_bytes)) == NULL)
 		return NULL;
 	q->registry = r;
+	q->number = ++r->last_number;
 	q->settings = *settings;
 	q->fifo = is_fifo_name(name);
 	line_init(&q->line);
@@ -35,41 +35,90 @@ queue_new(struct registry *r, const char *name,
 	TAILQ_INIT(&q->locked);
 	TAILQ_INIT(&q->delayed);
 	TAILQ_INIT(&q->waiters);
+	LIST_INIT(&q->sources);
 	memcpy(q->name, name, name_bytes);
-	if (registry_add(r, q) == -1) {
-		mem_free(q);
-		return NULL;
-	}
+	r->memory_bytes += sizeof(*q) + name_bytes + THING_OVERHEAD_BYTES;
 	return q;
 }
 
-static void
-list_gone(struct message_list *list)
+void
+queue_free(struct queue *q)
 {
-	struct message *m;
-
-	while ((m = TAILQ_FIRST(list)) != NULL)
-		message_gone(m);
+	if (q == NULL)
+		return;
+	q->registry->memory_bytes -= sizeof(*q) + strlen(q->name) + 1 +
+	    THING_OVERHEAD_BYTES;
+	mem_free(q->dedups);
+	tags_unref(q->tags);
+	mem_free(q);
 }
 
-void
+struct queue *
+queue_new(struct registry *r, const char *name,
+    const struct queue_settings *settings)
+{
+	struct queue *q = make(r, name, settings);
+
+	if (q == NULL || registry_add(r, q) == 0)
+		return q;
+	queue_free(q);
+	return NULL;
+}
+
+/* Where q's dead letters go from now; NULL: nowhere. */
+static void
+set_target(struct queue *q, struct queue *target)
+{
+	if (q->dead_letters != NULL)
+		LIST_REMOVE(q, source_link);
+	q->dead_letters = target;
+	if (target != NULL)
+		LIST_INSERT_HEAD(&target->sources, q, source_link);
+}
+
+/* All that q is, but for its messages, is `to`'s, which is new. */
+static void
+hand_over(struct queue *q, struct queue *to)
+{
+	struct queue *source;
+	struct waiter *w;
+
+	to->paused = q->paused;
+	to->totals = q->totals;
+	to->tags = q->tags;
+	q->tags = NULL;
+	to->dedups = q->dedups;
+	q->dedups = NULL;
+	TAILQ_CONCAT(&to->waiters, &q->waiters, link);
+	TAILQ_FOREACH(w, &to->waiters, link)
+		w->queue = to;
+	to->waiter_count = q->waiter_count;
+	q->waiter_count = 0;
+	set_target(to, q->dead_letters);
+	while ((source = LIST_FIRST(&q->sources)) != NULL)
+		set_target(source, to);
+}
+
+static void
+bury(struct queue *q)
+{
+	set_target(q, NULL);
+	TAILQ_INSERT_TAIL(&q->registry->dying, q, list_link);
+}
+
+enum wq_status
 queue_purge(struct queue *q)
 {
-	struct group *g, *next;
-	struct hold *h;
+	struct registry *r = q->registry;
+	struct queue *to = make(r, q->name, &q->settings);
 
-	list_gone(&q->line.fresh);
-	list_gone(&q->line.returned);
-	while ((h = TAILQ_FIRST(&q->locked)) != NULL)
-		message_gone(h->message);
-	while ((h = TAILQ_FIRST(&q->delayed)) != NULL)
-		message_gone(h->message);
-	HASH_ITER(hh, q->groups, g, next) {
-		g->refs++;	/* its last message may be the last ref */
-		list_gone(&g->line.fresh);
-		list_gone(&g->line.returned);
-		group_unref(g);
+	if (to == NULL || registry_replace(r, q, to) == -1) {
+		queue_free(to);
+		return WQ_NOMEM;
 	}
+	hand_over(q, to);
+	bury(q);
+	return WQ_OK;
 }
 
 void
@@ -91,20 +140,13 @@ queue_end_waits(struct queue *q)
 }
 
 void
-queue_free(struct queue *q)
+queue_die(struct queue *q)
 {
-	struct dedup *d, *next;
-
-	queue_end_waits(q);
-	queue_purge(q);
-	groups_orphan(q);
-	HASH_ITER(hh, q->dedups, d, next)
-		dedup_free(d);
-	if (q->dead_letters != NULL)
-		q->dead_letters->source_count--;
+	while (!LIST_EMPTY(&q->sources))
+		set_target(LIST_FIRST(&q->sources), NULL);
 	registry_remove(q->registry, q);
-	tags_unref(q->tags);
-	mem_free(q);
+	queue_end_waits(q);
+	bury(q);
 }
 
 enum wq_status
@@ -112,9 +154,9 @@ queue_delete(struct queue *q)
 {
 	if (q == q->registry->root)
 		return WQ_ROOT;
-	if (q->source_count > 0)
+	if (!LIST_EMPTY(&q->sources))
 		return WQ_IS_TARGET;
-	queue_free(q);
+	queue_die(q);
 	return WQ_OK;
 }
 
@@ -151,39 +193,57 @@ apply(struct queue_settings *to, const struct op_configure *c)
 		to->content_based_dedup = from->content_based_dedup;
 }
 
+/* The dead-letter queue that c asks for; it is made as the last that may fail. */
+static enum wq_status
+find_target(struct queue *q, const struct op_configure *c, bool may_make,
+    struct queue **target)
+{
+	const char *name = c->dead_letter_queue;
+	enum wq_status st;
+	bool made;
+
+	*target = q->dead_letters;
+	if (c->given & SETTING_DEAD_LETTER_QUEUE)
+		*target = *name != '\0' ? registry_find(q->registry, name) :
+		    NULL;
+	else
+		name = "";
+	if (is_cycle(q, *target))
+		return WQ_CYCLE;
+	if (*target != NULL || *name == '\0')
+		return WQ_OK;
+	if (!may_make)
+		return queue_name_is_valid(name) ? WQ_TARGET_MISSING :
+		    WQ_BAD_TARGET;
+	st = registry_make(q->registry, name, target, &made);
+	return st == WQ_BAD_NAME ? WQ_BAD_TARGET : st;
+}
+
 enum wq_status
-queue_configure(struct queue *q, struct op_configure *c)
+queue_configure(struct queue *q, struct op_configure *c, bool may_make)
 {
 	struct queue_settings settings = q->settings;
-	struct queue *target = q->dead_letters;
+	struct queue *target;
 	struct tags *tags = NULL;
 	enum wq_status st;
-	bool made = false;
 
 	c->tags_now = NULL;
 	apply(&settings, c);
-	if (c->given & SETTING_DEAD_LETTER_QUEUE) {
-		target = NULL;
-		if (c->dead_letter_queue[0] != '\0' &&
-		    (st = registry_make(q->registry, c->dead_letter_queue,
-		    &target, &made)) != WQ_OK)
-			return st == WQ_BAD_NAME ? WQ_BAD_TARGET : st;
-	}
-	if (is_cycle(q, target))
-		return WQ_CYCLE;
-	if (settings.max_receives > 0 && target == NULL)
+	if (settings.max_receives > 0 && (c->given & SETTING_DEAD_LETTER_QUEUE ?
+	    c->dead_letter_queue[0] == '\0' : q->dead_letters == NULL))
 		return WQ_NO_TARGET;
+	if (c->given & SETTING_TAGS && c->tags != NULL &&
+	    (tags = tags_new(c->tags)) == NULL)
+		return WQ_NOMEM;
+	if ((st = find_target(q, c, may_make, &target)) != WQ_OK) {
+		tags_unref(tags);
+		return st;
+	}
 	if (c->given & SETTING_TAGS) {
-		if (c->tags != NULL && (tags = tags_new(c->tags)) == NULL)
-			return WQ_NOMEM;
 		tags_unref(q->tags);
 		q->tags = tags;
 	}
-	if (q->dead_letters != NULL)
-		q->dead_letters->source_count--;
-	if (target != NULL)
-		target->source_count++;
-	q->dead_letters = target;
+	set_target(q, target);
 	c->tags_now = tags_ref(q->tags);
 	q->settings = c->settings = settings;
 	strcpy(c->dead_letter_queue, target != NULL ? target->name : "");

@@ -42,13 +42,26 @@ registry_add(struct registry *r, struct queue *q)
 	return 0;
 }
 
+int
+registry_replace(struct registry *r, struct queue *old, struct queue *q)
+{
+	HASH_ADD_STR(r->queues, name, q);	/* beside it: may fail */
+	if (q->hh.tbl == NULL)		/* HASH_NONFATAL_OOM */
+		return -1;
+	registry_remove(r, old);
+	RB_INSERT(queue_tree, &r->sorted, q);
+	if (r->root == old)
+		r->root = q;
+	return 0;
+}
+
 void
 registry_remove(struct registry *r, struct queue *q)
 {
 	HASH_DEL(r->queues, q);
 	RB_REMOVE(queue_tree, &r->sorted, q);
 	if (q->hungry)
-		TAILQ_REMOVE(&r->hungry, q, hungry_link);
+		TAILQ_REMOVE(&r->hungry, q, list_link);
 }
 
 struct registry *
@@ -64,6 +77,7 @@ registry_new(const struct queue_settings *defaults,
 	r->defaults = *defaults;
 	RB_INIT(&r->sorted);
 	TAILQ_INIT(&r->hungry);
+	TAILQ_INIT(&r->dying);
 	TAILQ_INIT(&r->timed_out);
 	deadlines_init(&r->deadlines);
 	if (index_init(&r->index) == -1)
@@ -84,9 +98,9 @@ registry_free(struct registry *r)
 	if (r == NULL)
 		return;
 	HASH_ITER(hh, r->queues, q, next)
-		q->dead_letters = NULL;
-	HASH_ITER(hh, r->queues, q, next)
-		queue_free(q);
+		queue_die(q);
+	while (registry_reap(r, SIZE_MAX))
+		;
 	index_fini(&r->index);
 	mem_free(r);
 }
@@ -150,7 +164,7 @@ registry_next_served(struct registry *r)
 	struct queue *q = TAILQ_FIRST(&r->hungry);
 
 	if (q != NULL) {
-		TAILQ_REMOVE(&r->hungry, q, hungry_link);
+		TAILQ_REMOVE(&r->hungry, q, list_link);
 		q->hungry = false;
 	}
 	return q;
@@ -178,6 +192,16 @@ registry_expire(struct registry *r, int64_t now_ns, size_t max)
 		queue_due(d);
 	}
 	return false;
+}
+
+bool
+registry_reap(struct registry *r, size_t max)
+{
+	struct queue *q = TAILQ_FIRST(&r->dying);
+
+	if (q != NULL)
+		queue_reap(q, max);
+	return !TAILQ_EMPTY(&r->dying);
 }
 
 uint64_t

@@ -71,7 +71,13 @@ struct waiter	*registry_next_timed_out(struct registry *);
  */
 bool	registry_expire(struct registry *, int64_t now_ns, size_t max);
 
-/* The memory that all messages take, about. */
+/*
+ * Free what purged and deleted queues held, at most about max of it.  True:
+ * there is more.
+ */
+bool	registry_reap(struct registry *, size_t max);
+
+/* The memory of all queues and messages, about. */
 uint64_t	registry_memory_bytes(const struct registry *);
 
 /* Nobody waits any longer, in any queue. */

@@ -1,0 +1,49 @@
+#ifndef WQ_BACKEND_LOCAL_H
+#define WQ_BACKEND_LOCAL_H
+
+/* The local backend's insides, for backend/local*.c alone. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+
+struct event;
+struct registry;
+struct timers;
+
+/* What an op that was submitted is at. */
+enum stage {
+	STAGE_DONE,			/* it is to be finished */
+	STAGE_WAITS,			/* for a message */
+	STAGE_WORKS			/* in slices; local.working */
+};
+
+struct local {
+	struct backend backend;		/* first */
+	struct registry *registry;	/* owned */
+	struct timers *timers;		/* owned */
+	struct event *expire;		/* owned; runs the core's deadlines */
+	int64_t expire_ns;		/* when it runs; INT64_MAX: not armed */
+	uint64_t max_memory_bytes;	/* 0: no limit */
+	bool auto_create;
+	bool no_waits;			/* the end is near */
+	uint64_t peak_bytes;		/* of all messages, since empty */
+	bool drains;			/* below it */
+	bool serve_later;		/* no more of it in this turn */
+	struct op_queue working;	/* redrives that take several turns */
+};
+
+/* What it returns goes to op_finish(), unless the op's stage says otherwise. */
+typedef enum wq_status (*local_verb_fn)(struct local *, struct op *,
+    int64_t now_ns);
+extern const local_verb_fn	local_verbs[OP_VERBS];
+
+/* A slice of a redrive.  False: there is more to do. */
+bool	local_redrive_slice(struct local *, struct op *, int64_t now_ns,
+	    enum wq_status *) WQ_MUST;
+
+/* In a later turn: what is due, what works, what is to be freed. */
+void	local_expire_soon(struct local *);
+
+#endif

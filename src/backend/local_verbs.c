@@ -1,0 +1,301 @@
+/* The verbs of the local backend: from an op to the core and back. */
+#include <assert.h>
+#include <string.h>
+
+#include "backend/local.h"
+#include "backend/push.h"
+#include "core/queue.h"
+#include "core/registry.h"
+
+#define REAP_PER_OP	1000		/* messages of purged queues */
+#define REDRIVE_PER_TURN 1000		/* messages looked at */
+/* The queue that op names.  WQ_NO_QUEUE, WQ_BAD_NAME. */
+static enum wq_status
+find(struct local *l, const struct op *op, struct queue **q)
+{
+	*q = registry_find(l->registry, op->queue);
+	if (*q != NULL)
+		return WQ_OK;
+	return queue_name_is_valid(op->queue) ? WQ_NO_QUEUE : WQ_BAD_NAME;
+}
+
+static enum wq_status
+queue_for_push(struct local *l, struct op *op, struct queue **q,
+    bool *created)
+{
+	enum wq_status st = find(l, op, q);
+
+	*created = false;
+	if (st != WQ_NO_QUEUE || !l->auto_create)
+		return st;
+	return registry_make(l->registry, op->queue, q, created);
+}
+
+/* A queue that was made for what then failed is gone again. */
+static void
+unmake(struct local *l, struct queue *q)
+{
+	enum wq_status st = queue_delete(q);
+
+	assert(st == WQ_OK);
+	(void)st;
+	registry_reap(l->registry, 1);
+}
+
+static struct push_room
+room_of(const struct local *l)
+{
+	uint64_t max = l->max_memory_bytes != 0 ? l->max_memory_bytes :
+	    UINT64_MAX;
+	uint64_t used = registry_memory_bytes(l->registry);
+	struct push_room room = { max, used < max ? max - used : 0 };
+
+	return room;
+}
+
+static enum wq_status
+local_push(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct push_room room = room_of(l);
+	struct queue *q;
+	bool created;
+	enum wq_status st = queue_for_push(l, op, &q, &created);
+
+	if (st != WQ_OK)
+		return st;
+	if ((st = push_to(q, &op->push, &room, now_ns)) != WQ_OK && created)
+		unmake(l, q);
+	return st;
+}
+
+static enum wq_status
+local_receive(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+	struct op_receive *r = &op->receive;
+
+	r->count = 0;
+	r->waiter.queue = NULL;
+	if (st != WQ_OK)
+		return st;
+	st = queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
+	    r->out, &r->count);
+	if (st == WQ_OK && r->count == 0 && r->wait_ms > 0 && !l->no_waits) {
+		queue_wait(q, &r->waiter, r->wait_ms, now_ns);
+		op->stage = STAGE_WAITS;
+	}
+	return st;
+}
+
+static enum wq_status
+local_release(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+	size_t i;
+
+	(void)now_ns;
+	if (st != WQ_OK)
+		return st;
+	for (i = 0; i < op->release.count; i++)
+		queue_release(q, &op->release.deliveries[i]);
+	return WQ_OK;
+}
+
+static enum wq_status
+local_confirm_many(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+	struct op_confirm_many *many = &op->confirm_many;
+	struct op_confirm c;
+	size_t i;
+
+	if (st != WQ_OK)
+		return st;
+	memset(&c, 0, sizeof(c));
+	for (i = 0; i < many->count; i++) {
+		c.id = many->ids[i];
+		many->confirmed[i] = queue_confirm(q, &c, now_ns) == WQ_OK;
+	}
+	return WQ_OK;
+}
+
+static enum wq_status
+local_list(struct local *l, struct op *op, int64_t now_ns)
+{
+	(void)now_ns;
+	registry_list(l->registry, &op->list);
+	return WQ_OK;
+}
+
+static enum wq_status
+local_configure(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct op_configure *c = &op->configure;
+	struct queue *q;
+	enum wq_status st;
+
+	(void)now_ns;
+	st = registry_make(l->registry, op->queue, &q, &c->created);
+	if (st != WQ_OK)
+		return st;
+	if ((st = queue_configure(q, c, l->auto_create)) != WQ_OK &&
+	    c->created)
+		unmake(l, q);
+	return st;
+}
+
+static enum wq_status
+local_peek(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	op->peek.count = 0;
+	return st != WQ_OK ? st : queue_peek(q, &op->peek);
+}
+
+bool
+local_redrive_slice(struct local *l, struct op *op, int64_t now_ns,
+    enum wq_status *st)
+{
+	struct op_redrive *r = &op->redrive;
+	struct queue *q = registry_find(l->registry, op->queue);
+	struct queue *to = NULL;
+
+	*st = WQ_NO_QUEUE;
+	if (q == NULL || (r->to != NULL &&
+	    (to = registry_find(l->registry, r->to)) == NULL)) {
+		redrive_end(r);
+		return true;
+	}
+	*st = WQ_OK;
+	return queue_redrive(q, r, to, now_ns, REDRIVE_PER_TURN);
+}
+
+static enum wq_status
+local_redrive(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct op_redrive *r = &op->redrive;
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	r->moved = 0;
+	r->began_ns = now_ns;
+	r->reached = NULL;
+	if (st != WQ_OK)
+		return st;
+	if (r->to != NULL && registry_find(l->registry, r->to) == NULL)
+		return queue_name_is_valid(r->to) ? WQ_NO_QUEUE : WQ_BAD_NAME;
+	if (!local_redrive_slice(l, op, now_ns, &st)) {
+		TAILQ_INSERT_TAIL(&l->working, op, link);
+		op->stage = STAGE_WORKS;
+		local_expire_soon(l);
+	}
+	return st;
+}
+
+/* A small queue is freed at once, a large one in slices. */
+static enum wq_status
+reap(struct local *l, enum wq_status st)
+{
+	if (st == WQ_OK && registry_reap(l->registry, REAP_PER_OP))
+		local_expire_soon(l);
+	return st;
+}
+
+static enum wq_status
+local_delete(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	return st != WQ_OK ? st : reap(l, queue_delete(q));
+}
+
+static enum wq_status
+local_purge(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	return st != WQ_OK ? st : reap(l, queue_purge(q));
+}
+
+static enum wq_status
+local_pause(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	if (st != WQ_OK)
+		return st;
+	queue_pause(q, op->pause.pause);
+	return WQ_OK;
+}
+
+static enum wq_status
+local_confirm(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	return st != WQ_OK ? st :
+	    queue_confirm(q, &op->confirm, now_ns);
+}
+
+static enum wq_status
+local_extend(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	return st != WQ_OK ? st : queue_extend(q, &op->extend, now_ns);
+}
+
+static enum wq_status
+local_look(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	return st != WQ_OK ? st : queue_look(q, &op->look);
+}
+
+static enum wq_status
+local_info(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	if (st != WQ_OK)
+		return st;
+	queue_info(q, &op->info);
+	return WQ_OK;
+}
+
+const local_verb_fn local_verbs[OP_VERBS] = {
+	[OP_PUSH] = local_push,
+	[OP_RECEIVE] = local_receive,
+	[OP_RELEASE] = local_release,
+	[OP_CONFIRM] = local_confirm,
+	[OP_CONFIRM_MANY] = local_confirm_many,
+	[OP_EXTEND] = local_extend,
+	[OP_LOOK] = local_look,
+	[OP_INFO] = local_info,
+	[OP_LIST] = local_list,
+	[OP_CONFIGURE] = local_configure,
+	[OP_DELETE] = local_delete,
+	[OP_PURGE] = local_purge,
+	[OP_PAUSE] = local_pause,
+	[OP_PEEK] = local_peek,
+	[OP_REDRIVE] = local_redrive,
+};

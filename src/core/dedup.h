@@ -1,0 +1,25 @@
+#ifndef WQ_CORE_DEDUP_H
+#define WQ_CORE_DEDUP_H
+
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/status.h"
+
+struct id;
+struct queue;
+
+/*
+ * Pushes that were, for repeats of them within 5 minutes.  find: the id of the
+ * first, borrowed, NULL when there is none.
+ */
+const struct id	*queue_find_dedup(const struct queue *,
+		    const uint8_t key[DIGEST_BYTES]);
+enum wq_status	queue_add_dedup(struct queue *,
+		    const uint8_t key[DIGEST_BYTES], const struct id *,
+		    int64_t now_ns) WQ_MUST;
+void		queue_drop_dedup(struct queue *,
+		    const uint8_t key[DIGEST_BYTES]);
+void		queue_count_duplicate(struct queue *);
+
+#endif
