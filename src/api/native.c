@@ -20,7 +20,7 @@
 #include "http/exchange.h"
 #include "http/route.h"
 
-#define RECEIPT_BYTES	24
+#define RECEIPT_BYTES	40	/* as text, NUL included */
 /* Answers that wait for their readers, above which nothing is given out. */
 #define UNSENT_MAX_BYTES	(256 * 1024 * 1024)
 
@@ -237,25 +237,27 @@ receive(struct exchange *x, void *arg)
 	call_submit(c);
 }
 
-/* "receives-receipt", as add_details() writes it. */
+/* "receives-receipt-until", as add_details() writes it. */
 static bool
 read_receipt(struct exchange *x, struct op_receipt *out)
 {
 	const char *text = exchange_query(x, "receipt");
 	char canonical[RECEIPT_BYTES];
+	uint64_t until_ms;
 
 	if (text == NULL)
 		return true;
 	out->given = true;
-	if (sscanf(text, "%" SCNu32 "-%" SCNx32, &out->receives,
-	    &out->receipt) == 2) {
+	if (sscanf(text, "%" SCNu32 "-%" SCNx32 "-%" SCNx64, &out->receives,
+	    &out->receipt, &until_ms) == 3) {
+		out->until_ms = (int64_t)until_ms;
 		snprintf(canonical, sizeof(canonical), "%" PRIu32 "-%08"
-		    PRIx32, out->receives, out->receipt);
+		    PRIx32 "-%" PRIx64, out->receives, out->receipt, until_ms);
 		if (strcmp(canonical, text) == 0 && out->receives > 0)
 			return true;
 	}
 	exchange_problem(x, 400, "receipt is not one that a receive with "
-	    "details=true gave, such as 1-09af38c2");
+	    "details=true gave, such as 1-09af38c2-19ab3ed8c70");
 	return false;
 }
 
@@ -263,7 +265,7 @@ static void
 confirm(struct exchange *x, void *arg)
 {
 	static const char *const names[] = { "receipt", "timeout", NULL };
-	struct op_receipt receipt = { false, 0, 0 };
+	struct op_receipt receipt = { .given = false };
 	struct text body;
 	int64_t lock_ms = -1;
 	struct call *c;
@@ -300,7 +302,11 @@ confirm(struct exchange *x, void *arg)
 static void
 health(struct exchange *x, void *arg)
 {
+	static const char *const names[] = { NULL };
+
 	(void)arg;
+	if (!params_known(x, names))
+		return;
 	buf_add_str(exchange_reply(x), "{\"status\": \"ok\"}\n");
 	exchange_send(x, 200, JSON_TYPE);
 }
@@ -308,7 +314,11 @@ health(struct exchange *x, void *arg)
 static void
 ready(struct exchange *x, void *arg)
 {
+	static const char *const names[] = { NULL };
+
 	(void)arg;
+	if (!params_known(x, names))
+		return;
 	if (exchange_is_draining(x)) {
 		exchange_add_header(x, "Retry-After", "1");
 		exchange_problem(x, 503, "the server is ending");

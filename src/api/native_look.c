@@ -69,8 +69,9 @@ add_details(struct buf *out, const struct delivery *d)
 	size_t bytes;
 
 	if (d->receives > 0)
-		buf_printf(out, ", \"receipt\": \"%" PRIu32 "-%08" PRIx32 "\"",
-		    d->receives, d->receipt);
+		buf_printf(out, ", \"receipt\": \"%" PRIu32 "-%08" PRIx32
+		    "-%" PRIx64 "\"", d->receives, d->receipt,
+		    (uint64_t)clock_epoch_ms(d->taken_ns));
 	buf_printf(out, ", \"receives\": %" PRIu32 ", \"pushedAt\": %" PRId64,
 	    d->receives, clock_epoch_ms(message_pushed_ns(d->message)));
 	if (d->state == MESSAGE_LOCKED || d->state == MESSAGE_DELAYED)

@@ -148,9 +148,12 @@ submit_plain(struct call *c)
 void
 native_head(struct exchange *x, void *arg)
 {
-	struct call *c = call_new(arg, x, OP_INFO, head_done);
+	static const char *const names[] = { "amount", "timeout", "wait",
+	    "details", NULL };
+	struct call *c;
 
-	if (c != NULL)
+	if (params_known(x, names) &&
+	    (c = call_new(arg, x, OP_INFO, head_done)) != NULL)
 		call_submit(c);
 }
 

@@ -137,8 +137,19 @@ class MaxBytesTest(LimitTestCase):
 
     def test_message_that_never_fits_is_refused(self):
         response = self.a.request("POST", body=b'"' + b"x" * 99 + b'"')
-        self.assert_problem(response, (413, 429))
+        self.assert_problem(response, 413, "maxBytes")
         self.assertEqual(self.a.count(), (0, 0, 0))
+
+    def test_batch_that_never_fits_is_413(self):
+        self.a.configure(maxMessages=2)
+        response = self.a.request("POST", "", "", b"1\n2\n3\n", NDJSON)
+        self.assert_problem(response, 413, "maxMessages")
+
+    def test_repeats_within_a_batch_take_no_room(self):
+        self.a.configure(maxMessages=2, contentBasedDedup=True)
+        response = self.a.request("POST", "", "", b"1\n1\n2\n1\n", NDJSON)
+        self.assert_status(response, 201)
+        self.assertEqual(self.a.count(), (2, 0, 0))
 
     def test_locked_and_delayed_messages_count(self):
         self.a.push("x" * 48)
@@ -154,10 +165,10 @@ class MaxBytesTest(LimitTestCase):
         self.a.push("x" * 98)
 
     def test_lines_that_do_not_all_fit_are_all_refused(self):
-        self.assert_full(self.a, "maxBytes",
-                         value=lines("x" * 48, "x" * 48, "x"),
+        self.a.push("x" * 48)
+        self.assert_full(self.a, "maxBytes", value=lines("x" * 48, "x"),
                          headers=NDJSON)
-        self.assertEqual(self.a.count(), (0, 0, 0))
+        self.assertEqual(self.a.count(), (1, 0, 0))
 
     def test_lower_limit_drops_nothing(self):
         message = self.a.push("x" * 98)

@@ -922,6 +922,8 @@ class AnswerTest(OpenapiTestCase):
     def pages(self):
         self.do("get", "/health", 200)
         self.do("get", "/ready", 200)
+        self.do("get", "/health", 400, "x=1")
+        self.do("get", "/ready", 400, "x=1")
 
     def no_such_queue(self):
         for operation in self.document.operations:

@@ -291,6 +291,18 @@ class AutoCreateTest(QueueTestCase):
         self.assertEqual(ids(queue.receive()), [message])
 
 
+class ServerPagesTest(QueueTestCase):
+
+    def test_unknown_parameters_are_refused_there_too(self):
+        for method, path in (("GET", "/health"), ("GET", "/ready")):
+            with self.subTest(path):
+                self.assert_problem(
+                    self.server.request(method, path + "?x=1"), 400, "x")
+        self.assertEqual(self.server.request("HEAD", "/?x=1").status, 400)
+        self.assertEqual(self.server.request("HEAD", "/?amount=2").status,
+                         200)
+
+
 class NoAutoCreateTest(QueueTestCase):
 
     OPTIONS = ("--auto-create", "false")
@@ -308,6 +320,14 @@ class NoAutoCreateTest(QueueTestCase):
     def test_default_is_there(self):
         message = self.root.push()
         self.assertEqual(ids(self.root.receive()), [message])
+
+    def test_a_dead_letter_queue_is_not_made_either(self):
+        self.queue("a").configure()
+        response = self.queue("a").put(deadLetterQueue="dead")
+        self.assert_problem(response, 400, "dead", "PUT")
+        self.assertEqual(self.queue_names(), ["a", "default"])
+        self.queue("dead").configure()
+        self.assert_status(self.queue("a").put(deadLetterQueue="dead"), 200)
 
     def test_bad_name_is_still_400(self):
         self.assert_problem(

@@ -407,6 +407,20 @@ class ReceiptTest(TimesTestCase):
         [ended] = re.findall(r"\b\d{13}\b", detail)
         self.assert_epoch_ms(int(ended), before, after)
 
+    def test_older_stale_receipt_says_until_when_its_lock_was_taken(self):
+        queue = self.queue("a")
+        message = queue.push()
+        before = now_epoch_ms()
+        old = queue.receive_one("timeout=30")
+        after = now_epoch_ms()
+        queue.wait_state(message, "available")
+        queue.receive("timeout=30")
+        queue.wait_state(message, "available")
+        queue.receive()
+        detail = self.assert_stale(queue, old, r"\b2 times\b")
+        [until] = re.findall(r"\b\d{13}\b", detail)
+        self.assert_epoch_ms(int(until), before + 30, after + 30)
+
     def test_stale_receipt_after_the_next_expiry_is_409(self):
         queue = self.queue("a")
         message = queue.push()
