@@ -38,6 +38,14 @@ struct answer {
 	char		 problem[200];
 };
 
+/* What a receive asks for. */
+struct wanted {
+	size_t		 queue;		/* with --queues: which of them */
+	size_t		 amount;
+	int64_t		 lock_ms;	/* 0: leave it to the server */
+	int64_t		 wait_ms;	/* for a message; 0: not at all */
+};
+
 /*
  * A protocol: it writes requests and reads answers.  A client has no
  * connection and keeps nothing of one request for the next, so that all
@@ -50,13 +58,12 @@ struct client_ops {
 	int	(*prepare)(struct client *, int fd, char *problem,
 		    size_t room);
 	/* Append the request for messages first to first + count - 1. */
-	void	(*push)(struct client *, struct buffer *, uint64_t first,
-		    size_t count);
-	/* lock_ms 0: leave it to the server. */
-	void	(*receive)(struct client *, struct buffer *, size_t amount,
-		    int64_t lock_ms);
+	void	(*push)(struct client *, struct buffer *, size_t queue,
+		    uint64_t first, size_t count);
+	void	(*receive)(struct client *, struct buffer *,
+		    const struct wanted *);
 	/* Confirm all that `received` holds, one or more. */
-	void	(*confirm)(struct client *, struct buffer *,
+	void	(*confirm)(struct client *, struct buffer *, size_t queue,
 		    const struct answer *received);
 	void	(*probe)(struct client *, struct buffer *);
 	/*

@@ -35,13 +35,14 @@ struct reply {
 };
 
 static void
-beanstalk_push(struct client *client, struct buffer *out, uint64_t first,
-    size_t count)
+beanstalk_push(struct client *client, struct buffer *out, size_t queue,
+    uint64_t first, size_t count)
 {
 	struct client_beanstalk *c = (struct client_beanstalk *)client;
 	size_t bytes = ledger_body_bytes(c->ledger), i;
 	char *p;
 
+	(void)queue;
 	for (i = 0; i < count; i++) {
 		buffer_append(out, c->put.data, c->put.bytes);
 		if ((p = buffer_reserve(out, bytes + 2)) == NULL)
@@ -53,22 +54,24 @@ beanstalk_push(struct client *client, struct buffer *out, uint64_t first,
 }
 
 static void
-beanstalk_receive(struct client *client, struct buffer *out, size_t amount,
-    int64_t lock_ms)
+beanstalk_receive(struct client *client, struct buffer *out,
+    const struct wanted *wanted)
 {
+	size_t i;
+
 	(void)client;
-	(void)lock_ms;
-	while (amount-- > 0)
+	for (i = 0; i < wanted->amount; i++)
 		buffer_append_text(out, "reserve-with-timeout 0\r\n");
 }
 
 static void
-beanstalk_confirm(struct client *client, struct buffer *out,
+beanstalk_confirm(struct client *client, struct buffer *out, size_t queue,
     const struct answer *received)
 {
 	size_t i;
 
 	(void)client;
+	(void)queue;
 	for (i = 0; i < received->count; i++) {
 		buffer_append_text(out, "delete ");
 		buffer_append(out, received->messages[i].id,

@@ -2,7 +2,7 @@
  * The native HTTP protocol of wq.  Everything of a request that does not
  * change is written once, at start; a request is then two or three copies.
  *
- *	push	POST /		 201 {"messageID": ID}
+ *	push	POST /?group=S	 201 {"messageID": ID}
  *	receive	GET /?amount=N	 200 {"messages": [{"id": ID, "body": ...}]}
  *	confirm	PATCH /ID	 204
  *
@@ -26,10 +26,9 @@ struct client_http {
 	const struct options	*options;	/* borrowed */
 	const struct ledger	*ledger;	/* borrowed */
 	struct buffer		 path;		/* of the queue, "" is root */
+	struct buffer		 query;		/* of a push, up to --groups */
 	struct buffer		 headers;	/* of every request */
-	struct buffer		 push_head;	/* up to body, or length */
-	struct buffer		 receive_head;	/* up to the amount */
-	struct buffer		 confirm_head;	/* up to the id */
+	struct buffer		 push_head;	/* query to body, or length */
 	struct buffer		 probe;		/* all of it */
 };
 
@@ -59,23 +58,55 @@ append_buffer(struct buffer *out, const struct buffer *b)
 	buffer_append(out, b->data, b->bytes);
 }
 
+/* "GET /", "GET /queues/NAME", or "GET /queues/NAME-7". */
 static void
-http_push(struct client *client, struct buffer *out, uint64_t first,
-    size_t count)
+append_target(const struct client_http *c, struct buffer *out,
+    const char *method, size_t queue)
+{
+	buffer_append_text(out, method);
+	if (c->path.bytes == 0) {
+		buffer_append_text(out, " /");
+		return;
+	}
+	buffer_append_text(out, " ");
+	append_buffer(out, &c->path);
+	if (c->options->queues > 0) {
+		buffer_append_text(out, "-");
+		buffer_append_number(out, queue);
+	}
+}
+
+static void
+append_push_head(const struct client_http *c, struct buffer *out,
+    size_t queue, uint64_t first)
+{
+	const struct options *o = c->options;
+
+	append_target(c, out, "POST", queue);
+	append_buffer(out, &c->query);
+	if (o->groups > 0) {
+		buffer_append_text(out, "-");
+		buffer_append_number(out, first / o->batch % o->groups);
+	}
+	append_buffer(out, &c->push_head);
+}
+
+static void
+http_push(struct client *client, struct buffer *out, size_t queue,
+    uint64_t first, size_t count)
 {
 	struct client_http *c = (struct client_http *)client;
 	size_t body_bytes = ledger_body_bytes(c->ledger), i;
 	char *p;
 
+	append_push_head(c, out, queue, first);
 	if (c->options->batch == 1) {
-		append_buffer(out, &c->push_head);
 		if ((p = buffer_reserve(out, body_bytes)) == NULL)
 			return;
 		ledger_body(c->ledger, first, p);
 		out->bytes += body_bytes;
 		return;
 	}
-	append_buffer(out, &c->push_head);
 	buffer_append_number(out, count * (body_bytes + 1));
 	buffer_append_text(out, "\r\n\r\n");
 	for (i = 0; i < count; i++) {
@@ -88,16 +119,23 @@ http_push(struct client *client, struct buffer *out, uint64_t first,
 }
 
 static void
-http_receive(struct client *client, struct buffer *out, size_t amount,
-    int64_t lock_ms)
+http_receive(struct client *client, struct buffer *out,
+    const struct wanted *wanted)
 {
 	struct client_http *c = (struct client_http *)client;
 
-	append_buffer(out, &c->receive_head);
-	buffer_append_number(out, amount);
-	if (lock_ms > 0) {
+	append_target(c, out, "GET", wanted->queue);
+	buffer_append_text(out, "?amount=");
+	buffer_append_number(out, wanted->amount);
+	if (wanted->lock_ms > 0) {
 		buffer_append_text(out, "&timeout=");
-		buffer_append_number(out, (unsigned long long)lock_ms);
+		buffer_append_number(out,
+		    (unsigned long long)wanted->lock_ms);
+	}
+	if (wanted->wait_ms > 0) {
+		buffer_append_text(out, "&wait=");
+		buffer_append_number(out,
+		    (unsigned long long)wanted->wait_ms);
 	}
 	buffer_append_text(out, " HTTP/1.1\r\n");
 	append_buffer(out, &c->headers);
@@ -105,14 +143,16 @@ http_receive(struct client *client, struct buffer *out, size_t amount,
 }
 
 static void
-http_confirm(struct client *client, struct buffer *out,
+http_confirm(struct client *client, struct buffer *out, size_t queue,
     const struct answer *received)
 {
 	struct client_http *c = (struct client_http *)client;
 	size_t i, bytes = 1;
 
-	append_buffer(out, &c->confirm_head);
+	append_target(c, out, "PATCH", queue);
 	if (c->options->batch == 1) {
+		if (c->path.bytes > 0)
+			buffer_append_text(out, "/");
 		buffer_append(out, received->messages[0].id,
 		    received->messages[0].id_bytes);
 		buffer_append_text(out, " HTTP/1.1\r\n");
@@ -290,10 +330,9 @@ http_free(struct client *client)
 	struct client_http *c = (struct client_http *)client;
 
 	buffer_fini(&c->path);
+	buffer_fini(&c->query);
 	buffer_fini(&c->headers);
 	buffer_fini(&c->push_head);
-	buffer_fini(&c->receive_head);
-	buffer_fini(&c->confirm_head);
 	buffer_fini(&c->probe);
 	free(c);
 }
@@ -330,14 +369,26 @@ write_headers(struct client_http *c)
 }
 
 static void
+write_query(struct client_http *c)
+{
+	const struct options *o = c->options;
+
+	if (o->delay_ms > 0) {
+		buffer_append_text(&c->query, "?delay=");
+		buffer_append_number(&c->query,
+		    (unsigned long long)o->delay_ms);
+	}
+	if (o->group != NULL) {
+		buffer_append_text(&c->query, o->delay_ms > 0 ? "&group=" :
+		    "?group=");
+		buffer_append_text(&c->query, o->group);
+	}
+}
+
+static void
 write_heads(struct client_http *c)
 {
-	bool is_root = c->path.bytes == 0;
-
-	buffer_append_text(&c->push_head, "POST ");
-	append_buffer(&c->push_head, &c->path);
-	buffer_append_text(&c->push_head, is_root ? "/ HTTP/1.1\r\n" :
-	    " HTTP/1.1\r\n");
+	buffer_append_text(&c->push_head, " HTTP/1.1\r\n");
 	append_buffer(&c->push_head, &c->headers);
 	if (c->options->batch == 1) {
 		buffer_append_text(&c->push_head,
@@ -349,14 +400,6 @@ write_heads(struct client_http *c)
 		buffer_append_text(&c->push_head, "Content-Type: "
 		    "application/x-ndjson\r\nContent-Length: ");
 	}
-	buffer_append_text(&c->receive_head, "GET ");
-	append_buffer(&c->receive_head, &c->path);
-	buffer_append_text(&c->receive_head, is_root ? "/?amount=" :
-	    "?amount=");
-	buffer_append_text(&c->confirm_head, "PATCH ");
-	append_buffer(&c->confirm_head, &c->path);
-	if (is_root || c->options->batch == 1)
-		buffer_append_text(&c->confirm_head, "/");
 	buffer_append_text(&c->probe, "GET /health HTTP/1.1\r\n");
 	append_buffer(&c->probe, &c->headers);
 	buffer_append_text(&c->probe, "\r\n");
@@ -376,11 +419,11 @@ client_http_new(const struct options *o, const struct ledger *l)
 		buffer_append_text(&c->path, "/queues/");
 		buffer_append_text(&c->path, o->queue);
 	}
+	write_query(c);
 	write_headers(c);
 	write_heads(c);
-	if (c->path.failed || c->headers.failed || c->push_head.failed ||
-	    c->receive_head.failed || c->confirm_head.failed ||
-	    c->probe.failed) {
+	if (c->path.failed || c->query.failed || c->headers.failed ||
+	    c->push_head.failed || c->probe.failed) {
 		http_free(&c->client);
 		return NULL;
 	}

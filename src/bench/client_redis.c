@@ -109,12 +109,13 @@ append_call(struct client_redis *c, struct buffer *out, enum request kind,
 }
 
 static void
-redis_push(struct client *client, struct buffer *out, uint64_t first,
-    size_t count)
+redis_push(struct client *client, struct buffer *out, size_t queue,
+    uint64_t first, size_t count)
 {
 	struct client_redis *c = (struct client_redis *)client;
 	size_t bytes = ledger_body_bytes(c->ledger), i;
 
+	(void)queue;
 	append_call(c, out, REQUEST_PUSH, count * 2);
 	for (i = 0; i < count; i++) {
 		ledger_body(c->ledger, first + i, c->body);
@@ -125,25 +126,26 @@ redis_push(struct client *client, struct buffer *out, uint64_t first,
 }
 
 static void
-redis_receive(struct client *client, struct buffer *out, size_t amount,
-    int64_t lock_ms)
+redis_receive(struct client *client, struct buffer *out,
+    const struct wanted *wanted)
 {
 	struct client_redis *c = (struct client_redis *)client;
 
 	append_call(c, out, REQUEST_RECEIVE, 3);
 	append_bulk_number(out, (unsigned long long)clock_epoch_ms());
-	append_bulk_number(out, lock_ms > 0 ? (unsigned long long)lock_ms :
-	    1000);
-	append_bulk_number(out, amount);
+	append_bulk_number(out, wanted->lock_ms > 0 ?
+	    (unsigned long long)wanted->lock_ms : 1000);
+	append_bulk_number(out, wanted->amount);
 }
 
 static void
-redis_confirm(struct client *client, struct buffer *out,
+redis_confirm(struct client *client, struct buffer *out, size_t queue,
     const struct answer *received)
 {
 	struct client_redis *c = (struct client_redis *)client;
 	size_t i;
 
+	(void)queue;
 	append_call(c, out, REQUEST_CONFIRM, received->count);
 	for (i = 0; i < received->count; i++)
 		append_bulk(out, received->messages[i].id,

@@ -6,7 +6,6 @@
  */
 #include "bench/ledger.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +146,17 @@ ledger_note_pushed(struct ledger *l, uint64_t first, size_t count)
 	return 0;
 }
 
+bool
+ledger_read(const struct ledger *l, const char *body, size_t bytes,
+    uint64_t *number)
+{
+	return bytes == l->body_bytes &&
+	    memcmp(body, l->pattern, NUMBER_AT) == 0 &&
+	    hex_read(body + NUMBER_AT, 8, number) &&
+	    memcmp(body + PADDING_AT, l->pattern + PADDING_AT,
+	    bytes - PADDING_AT) == 0;
+}
+
 int
 ledger_note_received(struct ledger *l, const char *body, size_t bytes)
 {
@@ -158,10 +168,7 @@ ledger_note_received(struct ledger *l, const char *body, size_t bytes)
 		l->counts.foreign++;
 		return 0;
 	}
-	if (bytes != l->body_bytes ||
-	    !hex_read(body + NUMBER_AT, 8, &number) ||
-	    memcmp(body + PADDING_AT, l->pattern + PADDING_AT,
-	    bytes - PADDING_AT) != 0) {
+	if (!ledger_read(l, body, bytes, &number)) {
 		l->counts.garbled++;
 		return 0;
 	}

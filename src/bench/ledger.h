@@ -1,6 +1,7 @@
 #ifndef WQ_BENCH_LEDGER_H
 #define WQ_BENCH_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,10 @@ size_t	 ledger_body_bytes(const struct ledger *l);
 
 /* Note `count` answered pushes from `first` on.  -1: no memory. */
 int	 ledger_note_pushed(struct ledger *l, uint64_t first, size_t count);
+
+/* Is it a whole body of this run?  Then of which message? */
+bool	 ledger_read(const struct ledger *l, const char *body, size_t bytes,
+	    uint64_t *number);
 
 /* Note a received body, of whatever origin.  -1: no memory. */
 int	 ledger_note_received(struct ledger *l, const char *body,

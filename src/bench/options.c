@@ -23,11 +23,17 @@
 
 enum {
 	OPT_BROWSER_HEADERS = 256,
+	OPT_DELAY,
+	OPT_GROUP,
+	OPT_GROUPS,
 	OPT_HELP,
+	OPT_HOLD,
 	OPT_JSON,
+	OPT_LEAVE,
 	OPT_LOCK_TIMEOUT,
 	OPT_PID,
 	OPT_PROTOCOL,
+	OPT_QUEUES,
 	OPT_RATE,
 	OPT_RUN,
 	OPT_UNTIL_MS,
@@ -37,6 +43,8 @@ enum {
 	BATCH_MAX = 100000,
 	BODY_MAX_BYTES = 64 << 20,
 	HEADERS_MAX = 1000,
+	HOLD_MAX_MS = 3600000,
+	SPREAD_MAX = 100000000,		/* queues or groups */
 	RATE_MAX = 100000
 };
 
@@ -49,7 +57,9 @@ static const char *const workload_names[] = {
 	[WORKLOAD_CYCLE] = "cycle",
 	[WORKLOAD_DRAIN] = "drain",
 	[WORKLOAD_LOCK] = "lock",
-	[WORKLOAD_PROBE] = "probe"
+	[WORKLOAD_PROBE] = "probe",
+	[WORKLOAD_WAIT] = "wait",
+	[WORKLOAD_WAKE] = "wake"
 };
 
 static const char *const protocol_names[] = {
@@ -69,15 +79,21 @@ static const struct option long_options[] = {
 	{ "batch", required_argument, NULL, 'b' },
 	{ "browser-headers", no_argument, NULL, OPT_BROWSER_HEADERS },
 	{ "connections", required_argument, NULL, 'c' },
+	{ "delay", required_argument, NULL, OPT_DELAY },
+	{ "group", required_argument, NULL, OPT_GROUP },
+	{ "groups", required_argument, NULL, OPT_GROUPS },
 	{ "headers", required_argument, NULL, 'H' },
 	{ "help", no_argument, NULL, OPT_HELP },
+	{ "hold", required_argument, NULL, OPT_HOLD },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "leave", no_argument, NULL, OPT_LEAVE },
 	{ "lock-timeout", required_argument, NULL, OPT_LOCK_TIMEOUT },
 	{ "messages", required_argument, NULL, 'n' },
 	{ "pid", required_argument, NULL, OPT_PID },
 	{ "port", required_argument, NULL, 'p' },
 	{ "protocol", required_argument, NULL, OPT_PROTOCOL },
 	{ "queue", required_argument, NULL, 'q' },
+	{ "queues", required_argument, NULL, OPT_QUEUES },
 	{ "rate", required_argument, NULL, OPT_RATE },
 	{ "run", required_argument, NULL, OPT_RUN },
 	{ "size", required_argument, NULL, 's' },
@@ -92,9 +108,11 @@ static const struct option long_options[] = {
 static const char usage_text[] =
 "usage: wq-bench [-v] [-a address] [-b batch] [-c connections] [-H headers]\n"
 "                [-n messages] [-p port] [-q queue] [-s bytes] [-t seconds]\n"
-"                [-w workload] [--browser-headers] [--json]\n"
-"                [--lock-timeout ms] [--pid pid] [--protocol protocol]\n"
-"                [--rate rate] [--run token] [--until-ms ms]\n"
+"                [-w workload] [--browser-headers] [--delay ms]\n"
+"                [--group group] [--groups groups] [--hold ms] [--json]\n"
+"                [--leave] [--lock-timeout ms] [--pid pid]\n"
+"                [--protocol protocol] [--queues queues] [--rate rate]\n"
+"                [--run token] [--until-ms ms]\n"
 "       wq-bench --help | --version\n";
 
 const char *
@@ -155,12 +173,11 @@ parse_size(const char *name, const char *text, uint64_t min, uint64_t max,
 
 static int
 parse_milliseconds(const char *name, const char *text, int64_t min,
-    int64_t *out)
+    int64_t max, int64_t *out)
 {
 	uint64_t n;
 
-	if (parse_number(name, text, (uint64_t)min,
-	    (uint64_t)TIMEOUT_MAX_MS, &n) == -1)
+	if (parse_number(name, text, (uint64_t)min, (uint64_t)max, &n) == -1)
 		return -1;
 	*out = (int64_t)n;
 	return 0;
@@ -206,17 +223,17 @@ parse_headers(struct options *o, const char *text)
 	return parse_size("headers", text, 0, HEADERS_MAX, &o->extra_headers);
 }
 
-/* One path segment that needs no escaping; the server judges the rest. */
+/* What needs no escaping in a URL; the server judges the rest. */
 static int
-parse_queue(struct options *o, const char *text)
+parse_word(const char *name, const char *text, const char **out)
 {
 	size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789_-.");
 
 	if (n == 0 || n > 200 || text[n] != '\0')
-		return complain("--queue is up to 200 of A-Z a-z 0-9 _ - . , "
-		    "not \"%s\"", text);
-	o->queue = text;
+		return complain("--%s is up to 200 of A-Z a-z 0-9 _ - . , "
+		    "not \"%s\"", name, text);
+	*out = text;
 	return 0;
 }
 
@@ -232,6 +249,34 @@ parse_token(struct options *o, const char *text)
 	return 0;
 }
 
+/* Times, and what messages are spread over. */
+static int
+parse_shape(struct options *o, int c, const char *text)
+{
+	switch (c) {
+	case OPT_DELAY:
+		return parse_milliseconds("delay", text, 0, TIMEOUT_MAX_MS,
+		    &o->delay_ms);
+	case OPT_GROUP:
+		return parse_word("group", text, &o->group);
+	case OPT_GROUPS:
+		return parse_size("groups", text, 1, SPREAD_MAX, &o->groups);
+	case OPT_HOLD:
+		return parse_milliseconds("hold", text, 0, HOLD_MAX_MS,
+		    &o->hold_ms);
+	case OPT_LOCK_TIMEOUT:
+		return parse_milliseconds("lock-timeout", text, 0,
+		    TIMEOUT_MAX_MS, &o->lock_timeout_ms);
+	case OPT_QUEUES:
+		return parse_size("queues", text, 1, SPREAD_MAX, &o->queues);
+	case OPT_UNTIL_MS:
+		return parse_milliseconds("until-ms", text, 1,
+		    TIMEOUT_MAX_MS, &o->until_epoch_ms);
+	default:
+		return -1;	/* getopt_long has written the line */
+	}
+}
+
 static int
 parse_long(struct options *o, int c, const char *text)
 {
@@ -245,9 +290,9 @@ parse_long(struct options *o, int c, const char *text)
 	case OPT_JSON:
 		o->json = true;
 		return 0;
-	case OPT_LOCK_TIMEOUT:
-		return parse_milliseconds("lock-timeout", text, 0,
-		    &o->lock_timeout_ms);
+	case OPT_LEAVE:
+		o->leave = true;
+		return 0;
 	case OPT_PID:
 		if (parse_size("pid", text, 1, INT32_MAX, &pid) == -1)
 			return -1;
@@ -262,11 +307,8 @@ parse_long(struct options *o, int c, const char *text)
 		return parse_number("rate", text, 1, RATE_MAX, &o->rate);
 	case OPT_RUN:
 		return parse_token(o, text);
-	case OPT_UNTIL_MS:
-		return parse_milliseconds("until-ms", text, 1,
-		    &o->until_epoch_ms);
 	default:
-		return -1;	/* getopt_long has written the line */
+		return parse_shape(o, c, text);
 	}
 }
 
@@ -294,7 +336,7 @@ parse_one(struct options *o, int c, char *text)
 		o->port = text;
 		return parse_number("port", text, 1, 65535, &port);
 	case 'q':
-		return parse_queue(o, text);
+		return parse_word("queue", text, &o->queue);
 	case 's':
 		return parse_size("size", text, LEDGER_BODY_MIN_BYTES,
 		    BODY_MAX_BYTES, &o->body_bytes);
@@ -304,13 +346,79 @@ parse_one(struct options *o, int c, char *text)
 		o->verbose = true;
 		return 0;
 	case 'w':
-		which = parse_name("workload", text, workload_names, 5,
-		    "push, cycle, drain, lock, probe");
+		which = parse_name("workload", text, workload_names, 7,
+		    "push, cycle, drain, lock, probe, wait, wake");
 		o->workload = (enum workload)which;
 		return which == -1 ? -1 : 0;
 	default:
 		return parse_long(o, c, text);
 	}
+}
+
+static bool
+is_one_of(enum workload w, const enum workload *list, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (list[i] == w)
+			return true;
+	return false;
+}
+
+/* An option that is given must find a workload that knows it. */
+static int
+check_workload(const struct options *o)
+{
+	static const enum workload any_push[] = { WORKLOAD_PUSH,
+	    WORKLOAD_CYCLE, WORKLOAD_WAKE };
+	static const enum workload any_wait[] = { WORKLOAD_WAIT,
+	    WORKLOAD_WAKE };
+	static const enum workload any_rate[] = { WORKLOAD_PUSH,
+	    WORKLOAD_PROBE, WORKLOAD_WAKE };
+	enum workload w = o->workload;
+
+	if (w == WORKLOAD_LOCK && o->until_epoch_ms == 0)
+		return complain("--workload lock needs --until-ms");
+	if (w != WORKLOAD_LOCK && o->until_epoch_ms != 0)
+		return complain("--until-ms works with --workload lock only");
+	if (w != WORKLOAD_CYCLE && o->leave)
+		return complain("--leave works with --workload cycle only");
+	if (w != WORKLOAD_PUSH && o->delay_ms > 0)
+		return complain("--delay works with --workload push only");
+	if (o->group != NULL && !is_one_of(w, any_push, 3))
+		return complain("--group works with --workload push, cycle "
+		    "and wake only");
+	if (o->hold_ms > 0 && !is_one_of(w, any_wait, 2))
+		return complain("--hold works with --workload wait and wake "
+		    "only");
+	if (o->rate > 0 && !is_one_of(w, any_rate, 3))
+		return complain("--rate works with --workload push, probe "
+		    "and wake only");
+	if (is_one_of(w, any_wait, 2) && o->queues > o->connections)
+		return complain("--queues %zu needs as many --connections "
+		    "with --workload %s", o->queues, workload_name(w));
+	return 0;
+}
+
+static int
+check_protocol(const struct options *o)
+{
+	static const enum workload any_protocol[] = { WORKLOAD_PUSH,
+	    WORKLOAD_CYCLE, WORKLOAD_DRAIN };
+
+	if (o->protocol == PROTOCOL_HTTP)
+		return 0;
+	if (!is_one_of(o->workload, any_protocol, 3))
+		return complain("--workload %s works with --protocol http "
+		    "only", workload_name(o->workload));
+	if (o->queue != NULL || o->browser_headers || o->extra_headers > 0)
+		return complain("--queue and --headers work with --protocol "
+		    "http only");
+	if (o->group != NULL || o->delay_ms > 0)
+		return complain("--group and --delay work with --protocol "
+		    "http only");
+	return 0;
 }
 
 /* What was not given, and what does not go together. */
@@ -321,29 +429,20 @@ complete(struct options *o)
 
 	if (o->port == NULL)
 		o->port = protocol_ports[o->protocol];
-	if (o->protocol != PROTOCOL_HTTP) {
-		if (o->workload == WORKLOAD_LOCK ||
-		    o->workload == WORKLOAD_PROBE)
-			return complain("--workload %s works with --protocol "
-			    "http only", workload_name(o->workload));
-		if (o->queue != NULL || o->browser_headers ||
-		    o->extra_headers > 0)
-			return complain("--queue and --headers work with "
-			    "--protocol http only");
-	}
-	if (o->workload == WORKLOAD_LOCK && o->until_epoch_ms == 0)
-		return complain("--workload lock needs --until-ms");
-	if (o->workload != WORKLOAD_LOCK && o->until_epoch_ms != 0)
-		return complain("--until-ms works with --workload lock only");
-	if (o->rate > 0 && o->workload != WORKLOAD_PUSH &&
-	    o->workload != WORKLOAD_PROBE)
-		return complain("--rate works with --workload push and probe "
-		    "only");
-	if (o->workload == WORKLOAD_PROBE && o->rate == 0)
+	if (o->queues > 0 && o->queue == NULL)
+		return complain("--queues needs --queue, the name before "
+		    "the number");
+	if (o->groups > 0 && o->group == NULL)
+		return complain("--groups needs --group, the name before "
+		    "the number");
+	if (check_workload(o) == -1 || check_protocol(o) == -1)
+		return -1;
+	if (o->rate == 0 && (o->workload == WORKLOAD_PROBE ||
+	    o->workload == WORKLOAD_WAKE))
 		o->rate = 1000;
 	/* A time without a number means: as many as fit into that time. */
 	if (!bounded && (o->workload == WORKLOAD_DRAIN ||
-	    o->workload == WORKLOAD_LOCK))
+	    o->workload == WORKLOAD_LOCK || o->workload == WORKLOAD_WAIT))
 		o->messages = UINT64_MAX;
 	else if (!bounded)
 		o->messages = o->time_ms > 0 ? MESSAGES_MAX : 100000;

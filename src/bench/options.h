@@ -11,7 +11,9 @@ enum workload {
 	WORKLOAD_CYCLE,		/* push, receive, confirm */
 	WORKLOAD_DRAIN,		/* receive, confirm, until empty */
 	WORKLOAD_LOCK,		/* receive only, locks end at one instant */
-	WORKLOAD_PROBE		/* GET /health at a steady rate */
+	WORKLOAD_PROBE,		/* GET /health at a steady rate */
+	WORKLOAD_WAIT,		/* receive by long polls, confirm */
+	WORKLOAD_WAKE		/* ... and push, at a steady rate */
 };
 
 enum protocol {
@@ -24,6 +26,9 @@ struct options {
 	const char	*address;	/* strings: borrowed from argv */
 	const char	*port;
 	const char	*queue;		/* NULL: the root queue */
+	size_t		 queues;	/* spread over queue-0...; 0: not */
+	const char	*group;		/* of pushes; NULL: none */
+	size_t		 groups;	/* spread over group-0...; 0: not */
 	enum workload	 workload;
 	enum protocol	 protocol;
 	size_t		 connections;
@@ -35,6 +40,9 @@ struct options {
 	bool		 browser_headers;
 	int64_t		 lock_timeout_ms;	/* 0: the server's own */
 	int64_t		 until_epoch_ms;
+	int64_t		 delay_ms;	/* of pushes */
+	int64_t		 hold_ms;	/* from a receive to its confirm */
+	bool		 leave;		/* what a cycle has not received */
 	uint64_t	 rate;		/* starts a second; 0: no limit */
 	uint64_t	 token;
 	bool		 has_token;

@@ -28,6 +28,7 @@ struct figures {
 	double	messages_per_s;
 	double	requests_per_s;
 	double	server_us;		/* CPU a message */
+	double	server_share;		/* of one core */
 	double	own_us;
 	double	own_share;		/* of one core */
 };
@@ -36,7 +37,8 @@ static bool
 knows_lost(const struct options *o)
 {
 	/* A push leaves them there; a drain does not know what was pushed. */
-	return o->workload == WORKLOAD_CYCLE ||
+	return (o->workload == WORKLOAD_CYCLE && !o->leave) ||
+	    o->workload == WORKLOAD_WAKE ||
 	    (o->workload == WORKLOAD_DRAIN && o->has_token &&
 	    o->messages != UINT64_MAX);
 }
@@ -46,7 +48,7 @@ lost(const struct options *o, const struct ledger_counts *counts)
 {
 	if (!knows_lost(o))
 		return 0;
-	if (o->workload == WORKLOAD_CYCLE)
+	if (o->workload != WORKLOAD_DRAIN)
 		return counts->lost;
 	return counts->received < o->messages ?
 	    o->messages - counts->received : 0;
@@ -64,12 +66,13 @@ static void
 figure(const struct result *r, struct figures *f)
 {
 	double messages = r->messages > 0 ? (double)r->messages : 1.0;
+	double server_us = (double)(r->after.cpu_us - r->before.cpu_us);
 
 	f->seconds = (double)r->elapsed_ns / 1e9;
 	f->messages_per_s = (double)r->messages / f->seconds;
 	f->requests_per_s = (double)r->requests / f->seconds;
-	f->server_us = (double)(r->after.cpu_us - r->before.cpu_us) /
-	    messages;
+	f->server_us = server_us / messages;
+	f->server_share = server_us / 1e6 / f->seconds;
 	f->own_us = (double)r->own_cpu_us / messages;
 	f->own_share = (double)r->own_cpu_us / 1e6 / f->seconds;
 }
@@ -167,8 +170,9 @@ report_table(const struct options *o, const struct result *r,
 	printf("throughput  %.0f messages/s, %.0f requests/s\n",
 	    f.messages_per_s, f.requests_per_s);
 	if (r->has_usage)
-		printf("server      %.2f us CPU a message, RSS %.1f MiB "
-		    "before, %.1f MiB after\n", f.server_us,
+		printf("server      %.2f us CPU a message, %.0f %% of a "
+		    "core, RSS %.1f MiB before, %.1f MiB after\n",
+		    f.server_us, f.server_share * 100.0,
 		    (double)r->before.rss_bytes / 1048576.0,
 		    (double)r->after.rss_bytes / 1048576.0);
 	printf("generator   %.2f us CPU a message, %.0f %% of a core, longest "
@@ -256,9 +260,11 @@ report_json(const struct options *o, const struct result *r,
 	    ",\"messagesPerSecond\":%.1f,\"requestsPerSecond\":%.1f",
 	    f.seconds, r->messages, f.messages_per_s, f.requests_per_s);
 	if (r->has_usage)
-		printf(",\"serverCpuMicroseconds\":%.3f,\"serverRssBefore\":%"
-		    PRId64 ",\"serverRssAfter\":%" PRId64, f.server_us,
-		    r->before.rss_bytes, r->after.rss_bytes);
+		printf(",\"serverCpuMicroseconds\":%.3f,\"serverShare\":"
+		    "%.4f,\"serverRssBefore\":%" PRId64
+		    ",\"serverRssAfter\":%" PRId64, f.server_us,
+		    f.server_share, r->before.rss_bytes,
+		    r->after.rss_bytes);
 	printf(",\"generatorCpuMicroseconds\":%.3f,\"generatorShare\":%.3f,"
 	    "\"generatorLongestTurn\":%.3f", f.own_us, f.own_share,
 	    us(r->longest_turn_ns));

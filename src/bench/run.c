@@ -1,14 +1,15 @@
 /*
  * The run: every connection ("lane") has one request on its way at most, and
- * starts the next one when the answer to the last has come.
+ * starts the next one when the answer to the last has come.  What the next
+ * one is, the workload knows: work.c and wake.c.
  *
  * A run has two phases.  The measured one does the workload.  The second one
  * belongs to a cycle only: it receives until the queue is empty, so that the
  * ledger can tell lost messages from those that merely were left over.
  *
  * Invariants: `live` counts lanes that have work left in this phase, `busy`
- * those that wait for an answer; busy <= live.  A lane of a run with a rate
- * may be live and not busy: it waits for the next start to fall due.
+ * those that wait for an answer; busy <= live.  A lane may be live and not
+ * busy: it waits for a tick of the timer.
  */
 #include "bench/run.h"
 
@@ -20,58 +21,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/buffer.h"
 #include "bench/clock.h"
 #include "bench/conn.h"
 #include "bench/ledger.h"
 #include "bench/options.h"
-#include "bench/poller.h"
+#include "bench/state.h"
 
 enum {
 	EVENTS_PER_TURN = 256,
 	ANSWER_LIMIT_S = 60,		/* a server this slow is stuck */
-	TICK_MIN_NS = 20000,		/* finer only costs */
 	RETRY_MS = 20,			/* one is missing: look again */
 	RETRY_LIMIT_MS = 1000		/* ... for no longer than this */
-};
-
-enum phase {
-	PHASE_MEASURED,
-	PHASE_REST
-};
-
-struct lane {
-	struct conn	 conn;
-	enum request	 kind;
-	bool		 is_busy;
-	bool		 is_live;
-	size_t		 count;		/* messages the request is about */
-	uint64_t	 first;		/* number of the first one pushed */
-	int64_t		 sent_ns;
-	int64_t		 begun_ns;	/* first request of this message */
-};
-
-struct run {
-	const struct options	*options;	/* borrowed */
-	struct client		*client;	/* borrowed */
-	struct ledger		*ledger;	/* borrowed */
-	struct lane		*lanes;		/* owned */
-	size_t			 lane_count;
-	size_t			 live;
-	size_t			 busy;
-	enum phase		 phase;
-	struct answer		 answer;
-	uint64_t		 started;	/* pushed or asked for */
-	int64_t			 begun_ns;
-	int64_t			 stop_ns;	/* INT64_MAX: no limit */
-	int64_t			 progress_ns;	/* the last answer */
-	struct poller		 poller;
-	struct result		 result;
 };
 
 struct run *
 run_new(const struct options *o, struct client *client, struct ledger *l)
 {
+	bool is_waiting = o->workload == WORKLOAD_WAIT ||
+	    o->workload == WORKLOAD_WAKE;
 	struct run *r;
 	size_t i;
 
@@ -81,12 +48,16 @@ run_new(const struct options *o, struct client *client, struct ledger *l)
 	r->options = o;
 	r->client = client;
 	r->ledger = l;
-	r->lanes = calloc(o->connections, sizeof(*r->lanes));
+	r->work = is_waiting ? &work_waiting : &work_plain;
+	r->armed_ns = INT64_MAX;
+	r->queue_count = o->queues > 0 ? o->queues : 1;
+	/* The last connection of a wake pushes. */
+	r->lane_count = o->connections + (o->workload == WORKLOAD_WAKE);
+	r->lanes = calloc(r->lane_count, sizeof(*r->lanes));
 	if (r->lanes == NULL) {
 		free(r);
 		return NULL;
 	}
-	r->lane_count = o->connections;
 	for (i = 0; i < r->lane_count; i++)
 		r->lanes[i].conn.fd = -1;
 	return r;
@@ -103,6 +74,7 @@ run_free(struct run *r)
 		conn_close(&r->lanes[i].conn);
 	poller_fini(&r->poller);
 	answer_fini(&r->answer);
+	free(r->push_sent_ns);
 	free(r->lanes);
 	free(r);
 }
@@ -113,8 +85,8 @@ run_result(const struct run *r)
 	return &r->result;
 }
 
-static int __attribute__((format(printf, 2, 3)))
-fail(struct run *r, const char *format, ...)
+int
+run_fail(struct run *r, const char *format, ...)
 {
 	va_list ap;
 
@@ -132,16 +104,16 @@ open_lane(struct run *r, size_t i, const struct addrinfo *to)
 	char problem[160];
 
 	if (conn_open(c, to) == -1)
-		return fail(r, "connect to %s port %s, connection %zu of %zu: "
+		return run_fail(r, "connect to %s port %s, connection %zu of %zu: "
 		    "%s", r->options->address, r->options->port, i + 1,
 		    r->lane_count, strerror(errno));
 	if (i == 0 && r->client->ops->prepare != NULL &&
 	    r->client->ops->prepare(r->client, c->fd, problem,
 	    sizeof(problem)) == -1)
-		return fail(r, "%s", problem);
+		return run_fail(r, "%s", problem);
 	if (conn_unblock(c) == -1 ||
 	    poller_add(&r->poller, c->fd, (int64_t)i) == -1)
-		return fail(r, "a connection cannot be watched: %s",
+		return run_fail(r, "a connection cannot be watched: %s",
 		    strerror(errno));
 	return 0;
 }
@@ -154,13 +126,13 @@ run_connect(struct run *r)
 	size_t i;
 
 	if (poller_init(&r->poller) == -1)
-		return fail(r, "epoll: %s", strerror(errno));
+		return run_fail(r, "epoll: %s", strerror(errno));
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
 	error = getaddrinfo(r->options->address, r->options->port, &hints,
 	    &list);
 	if (error != 0)
-		return fail(r, "%s port %s: %s", r->options->address,
+		return run_fail(r, "%s port %s: %s", r->options->address,
 		    r->options->port, gai_strerror(error));
 	for (i = 0; i < r->lane_count && status == 0; i++)
 		status = open_lane(r, i, list);
@@ -171,7 +143,7 @@ run_connect(struct run *r)
 static int
 gone(struct run *r, enum conn_outcome outcome)
 {
-	return fail(r, "connection %s", outcome == CONN_GONE ?
+	return run_fail(r, "connection %s", outcome == CONN_GONE ?
 	    "closed by the server" : strerror(errno));
 }
 
@@ -181,19 +153,18 @@ watch_writing(struct run *r, struct lane *lane, bool is_blocked)
 	lane->conn.is_blocked = is_blocked;
 	if (poller_change(&r->poller, lane->conn.fd, lane - r->lanes,
 	    is_blocked) == -1)
-		return fail(r, "epoll_ctl: %s", strerror(errno));
+		return run_fail(r, "epoll_ctl: %s", strerror(errno));
 	return 0;
 }
 
-/* Send what the client has written into out. */
-static int
-start(struct run *r, struct lane *lane, enum request kind, size_t count,
+int
+run_start(struct run *r, struct lane *lane, enum request kind, size_t count,
     int64_t now_ns)
 {
 	enum conn_outcome outcome;
 
 	if (lane->conn.out.failed)
-		return fail(r, "no memory for a request");
+		return run_fail(r, "no memory for a request");
 	lane->kind = kind;
 	lane->count = count;
 	lane->sent_ns = now_ns;
@@ -208,164 +179,51 @@ start(struct run *r, struct lane *lane, enum request kind, size_t count,
 	return watch_writing(r, lane, true);
 }
 
-static void
-finish_lane(struct run *r, struct lane *lane)
+void
+run_finish_lane(struct run *r, struct lane *lane)
 {
 	if (lane->is_live)
 		r->live--;
 	lane->is_live = false;
 }
 
-/* How many messages the next request of this phase may be about; 0: none. */
-static size_t
-work_left(const struct run *r, int64_t now_ns)
+void
+run_give_up(struct run *r, struct lane *lane)
 {
-	const struct options *o = r->options;
-	uint64_t left;
+	conn_close(&lane->conn);
+	if (lane->is_busy)
+		r->busy--;
+	lane->is_busy = false;
+	run_finish_lane(r, lane);
+}
 
-	if (r->phase == PHASE_REST)
-		return o->batch;
-	if (now_ns >= r->stop_ns || r->started >= o->messages)
+int
+run_arm(struct run *r, int64_t at_ns)
+{
+	if (at_ns >= r->armed_ns)
 		return 0;
-	left = o->messages - r->started;
-	if (o->workload == WORKLOAD_PROBE)
-		return 1;
-	return left < o->batch ? (size_t)left : o->batch;
+	r->armed_ns = at_ns;
+	if (poller_arm(&r->poller, at_ns) == -1)
+		return run_fail(r, "timerfd: %s", strerror(errno));
+	return 0;
 }
 
-static int
-start_receive(struct run *r, struct lane *lane, size_t count, int64_t now_ns)
-{
-	int64_t lock_ms = r->options->lock_timeout_ms;
-
-	if (r->options->workload == WORKLOAD_LOCK) {
-		lock_ms = r->options->until_epoch_ms - clock_epoch_ms();
-		if (lock_ms <= 0)
-			return fail(r, "--until-ms has come before all "
-			    "messages were locked");
-	}
-	r->client->ops->receive(r->client, &lane->conn.out, count, lock_ms);
-	return start(r, lane, REQUEST_RECEIVE, count, now_ns);
-}
-
-/* The instant at which the next start of a run with a rate falls due. */
-static int64_t
-due_ns(const struct run *r)
-{
-	return r->begun_ns + (int64_t)((double)(r->started /
-	    r->options->batch) * 1e9 / (double)r->options->rate);
-}
-
-/* The first request of the next message, or nothing when none is left. */
-static int
-start_next(struct run *r, struct lane *lane, int64_t now_ns)
-{
-	const struct options *o = r->options;
-	int64_t from_ns = now_ns;
-	size_t count;
-
-	if ((count = work_left(r, now_ns)) == 0) {
-		finish_lane(r, lane);
-		return 0;
-	}
-	if (o->rate > 0) {
-		/*
-		 * Latency counts from the instant that was due, so that a
-		 * server that stalls cannot slow the measuring down.
-		 */
-		from_ns = due_ns(r);
-		if (from_ns > now_ns)
-			return 0;
-	}
-	lane->begun_ns = from_ns;
-	lane->first = r->started;
-	r->started += count;
-	if (r->phase == PHASE_REST || o->workload == WORKLOAD_DRAIN ||
-	    o->workload == WORKLOAD_LOCK)
-		return start_receive(r, lane, count, now_ns);
-	if (o->workload == WORKLOAD_PROBE) {
-		r->client->ops->probe(r->client, &lane->conn.out);
-		return start(r, lane, REQUEST_PROBE, count, from_ns);
-	}
-	r->client->ops->push(r->client, &lane->conn.out, lane->first, count);
-	return start(r, lane, REQUEST_PUSH, count, from_ns);
-}
-
-static void
-record_message(struct run *r, const struct lane *lane, size_t count,
+void
+run_record_message(struct run *r, size_t count, int64_t begun_ns,
     int64_t now_ns)
 {
 	if (r->phase != PHASE_MEASURED || count == 0)
 		return;
 	r->result.messages += count;
-	histogram_record(&r->result.message, now_ns - lane->begun_ns,
+	histogram_record(&r->result.message, now_ns - begun_ns,
 	    now_ns - r->begun_ns);
-}
-
-static int
-after_push(struct run *r, struct lane *lane, int64_t now_ns)
-{
-	const struct answer *a = &r->answer;
-
-	if (a->is_expected &&
-	    ledger_note_pushed(r->ledger, lane->first, lane->count) == -1)
-		return fail(r, "no memory for the ledger");
-	if (r->options->workload == WORKLOAD_CYCLE)
-		return start_receive(r, lane, lane->count, now_ns);
-	record_message(r, lane, a->done, now_ns);
-	return start_next(r, lane, now_ns);
-}
-
-static int
-after_receive(struct run *r, struct lane *lane, int64_t now_ns)
-{
-	const struct answer *a = &r->answer;
-	size_t i;
-
-	for (i = 0; i < a->count; i++)
-		if (ledger_note_received(r->ledger, a->messages[i].body,
-		    a->messages[i].body_bytes) == -1)
-			return fail(r, "no memory for the ledger");
-	/* A cycle has claimed its messages by the push. */
-	if (r->options->workload != WORKLOAD_CYCLE && a->count < lane->count)
-		r->started -= lane->count - a->count;
-	if (a->count == 0) {
-		r->result.empty++;
-		if (r->phase == PHASE_MEASURED &&
-		    r->options->workload == WORKLOAD_CYCLE)
-			return start_next(r, lane, now_ns);
-		finish_lane(r, lane);
-		return 0;
-	}
-	if (r->options->workload == WORKLOAD_LOCK) {
-		record_message(r, lane, a->count, now_ns);
-		return start_next(r, lane, now_ns);
-	}
-	r->client->ops->confirm(r->client, &lane->conn.out, a);
-	return start(r, lane, REQUEST_CONFIRM, a->count, now_ns);
-}
-
-static int
-after_answer(struct run *r, struct lane *lane, int64_t now_ns)
-{
-	switch (lane->kind) {
-	case REQUEST_PUSH:
-		return after_push(r, lane, now_ns);
-	case REQUEST_RECEIVE:
-		return after_receive(r, lane, now_ns);
-	case REQUEST_CONFIRM:
-	case REQUEST_PROBE:
-		break;
-	}
-	record_message(r, lane, r->answer.done, now_ns);
-	return start_next(r, lane, now_ns);
 }
 
 static void
 note_unexpected(struct run *r)
 {
 	if (r->result.unexpected++ == 0)
-		(void)fail(r, "%s", r->answer.problem);
+		(void)run_fail(r, "%s", r->answer.problem);
 	if (r->options->verbose)
 		fprintf(stderr, "wq-bench: %s\n", r->answer.problem);
 }
@@ -384,18 +242,18 @@ read_answer(struct run *r, struct lane *lane)
 	if (outcome != CONN_OK)
 		return gone(r, outcome);
 	if (!lane->is_busy)
-		return fail(r, "the server sent what nobody asked for");
+		return run_fail(r, "the server sent what nobody asked for");
 	answer_reset(&r->answer);
 	bytes = r->client->ops->parse(r->client, lane->kind, lane->count,
 	    c->in.data, c->in.bytes, &r->answer);
 	if (bytes == 0)
 		return 0;
 	if (bytes == -1)
-		return fail(r, "garbled answer: %s", r->answer.problem);
+		return run_fail(r, "garbled answer: %s", r->answer.problem);
 	if ((size_t)bytes != c->in.bytes)
-		return fail(r, "the server sent more than its answer");
+		return run_fail(r, "the server sent more than its answer");
 	if (c->is_blocked)
-		return fail(r, "an answer came before the request was "
+		return run_fail(r, "an answer came before the request was "
 		    "sent%s%s", r->answer.is_expected ? "" : ": ",
 		    r->answer.problem);
 	now_ns = clock_ns();
@@ -410,7 +268,7 @@ read_answer(struct run *r, struct lane *lane)
 	r->busy--;
 	lane->is_busy = false;
 	/* The answer borrows from `in`, which the next step does not touch. */
-	if (after_answer(r, lane, now_ns) == -1)
+	if (r->work->after(r, lane, now_ns) == -1)
 		return -1;
 	c->in.bytes = 0;
 	return 0;
@@ -428,46 +286,27 @@ write_rest(struct run *r, struct lane *lane)
 	return watch_writing(r, lane, false);
 }
 
-/*
- * A start has fallen due: give it to the lanes that wait for one.  The timer
- * is armed again in any case, because a lane that is busy now may wait later.
- */
 static int
 take_timer(struct run *r)
 {
-	int64_t now_ns = clock_ns(), next_ns;
-	size_t i;
-
 	if (poller_take_tick(&r->poller) == -1)
-		return fail(r, "timerfd: %s", strerror(errno));
-	for (i = 0; i < r->lane_count; i++) {
-		struct lane *lane = &r->lanes[i];
-
-		if (lane->is_live && !lane->is_busy) {
-			if (start_next(r, lane, now_ns) == -1)
-				return -1;
-			if (lane->is_live && !lane->is_busy)
-				break;		/* none due any more */
-		}
-	}
-	next_ns = due_ns(r);
-	if (next_ns < now_ns + TICK_MIN_NS)
-		next_ns = now_ns + TICK_MIN_NS;
-	if (poller_arm(&r->poller, next_ns) == -1)
-		return fail(r, "timerfd: %s", strerror(errno));
-	return 0;
+		return run_fail(r, "timerfd: %s", strerror(errno));
+	r->armed_ns = INT64_MAX;
+	return r->work->tick(r, clock_ns());
 }
 
 /* The first signal ends the run in order, a second one at once. */
-static void
+static int
 take_signal(struct run *r)
 {
 	if (poller_take_signal(&r->poller) == -1)
-		return;
+		return 0;
 	if (r->result.is_interrupted)
 		_exit(130);
 	r->result.is_interrupted = true;
 	r->stop_ns = 0;
+	/* Those who wait see it at a tick, which may be far. */
+	return run_arm(r, clock_ns());
 }
 
 static int
@@ -478,11 +317,11 @@ take_event(struct run *r, const struct epoll_event *ev)
 
 	if (which == POLLER_TIMER)
 		return take_timer(r);
-	if (which == POLLER_SIGNAL) {
-		take_signal(r);
-		return 0;
-	}
+	if (which == POLLER_SIGNAL)
+		return take_signal(r);
 	lane = &r->lanes[which];
+	if (lane->conn.fd == -1)
+		return 0;	/* given up earlier in this turn */
 	if ((ev->events & EPOLLOUT) != 0 && write_rest(r, lane) == -1)
 		return -1;
 	if ((ev->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
@@ -502,11 +341,11 @@ turn_until_done(struct run *r)
 		n = epoll_wait(r->poller.epoll_fd, events, EVENTS_PER_TURN,
 		    1000);
 		if (n == -1 && errno != EINTR)
-			return fail(r, "epoll_wait: %s", strerror(errno));
+			return run_fail(r, "epoll_wait: %s", strerror(errno));
 		woken_ns = clock_ns();
 		if (n <= 0 && r->busy > 0 && woken_ns - r->progress_ns >
 		    ANSWER_LIMIT_S * INT64_C(1000000000))
-			return fail(r, "no answer within %d s",
+			return run_fail(r, "no answer within %d s",
 			    ANSWER_LIMIT_S);
 		for (i = 0; i < n; i++)
 			if (take_event(r, &events[i]) == -1)
@@ -527,11 +366,13 @@ start_phase(struct run *r, enum phase phase, size_t lanes)
 
 	r->phase = phase;
 	r->progress_ns = now_ns;
-	r->live = lanes;
-	for (i = 0; i < lanes; i++)
+	r->live = r->stride = lanes;
+	for (i = 0; i < lanes; i++) {
 		r->lanes[i].is_live = true;
+		r->lanes[i].queue = i % r->queue_count;
+	}
 	for (i = 0; i < lanes; i++)
-		if (start_next(r, &r->lanes[i], now_ns) == -1)
+		if (r->work->next(r, &r->lanes[i], now_ns) == -1)
 			return -1;
 	return turn_until_done(r);
 }
@@ -571,13 +412,13 @@ run_perform(struct run *r)
 	int64_t own_us = process_own_cpu_us();
 
 	if (o->pid != 0 && process_read(o->pid, &result->before) == -1)
-		return fail(r, "--pid %ld: %s", (long)o->pid,
+		return run_fail(r, "--pid %ld: %s", (long)o->pid,
 		    strerror(errno));
 	r->begun_ns = clock_ns();
 	r->stop_ns = o->time_ms > 0 ? r->begun_ns + o->time_ms * 1000000 :
 	    INT64_MAX;
-	if (o->rate > 0 && poller_arm(&r->poller, r->begun_ns) == -1)
-		return fail(r, "timerfd: %s", strerror(errno));
+	if ((o->rate > 0 || r->work == &work_waiting) && run_arm(r, r->begun_ns) == -1)
+		return -1;
 	if (start_phase(r, PHASE_MEASURED, r->lane_count) == -1)
 		return -1;
 	result->elapsed_ns = clock_ns() - r->begun_ns;
@@ -585,7 +426,7 @@ run_perform(struct run *r)
 	if (o->pid != 0)
 		result->has_usage =
 		    process_read(o->pid, &result->after) == 0;
-	if (o->workload == WORKLOAD_CYCLE)
+	if (o->workload == WORKLOAD_CYCLE && !o->leave)
 		return perform_rest(r);
 	return 0;
 }
