@@ -85,3 +85,91 @@ run_batch()
 		printf "\n"
 	}'
 }
+
+# ---- wake ----
+
+cpu_ms()	# PID
+{
+	# Behind the name in brackets, which may hold anything.
+	sed 's/.*) //' "/proc/$1/stat" |
+	    awk -v hz="$(getconf CLK_TCK)" \
+	    '{ print ($12 + $13) * 1000 / hz }'
+}
+
+wake_row()	# ROW
+{
+	bench wqd -w wake -c 1 -t "$seconds"
+	echo "$(latency message p50) $(latency message p99)" \
+	    "$(latency message max) $(latency push p50)" \
+	    "$(json generatorLongestTurn)" >>"$scratch/$1.wake"
+}
+
+# Connections that wait, each on a queue of its own, for what never comes.
+start_others()	# COUNT
+{
+	local try waiting
+	bench wqd -w push -n "$1" -q idle --queues "$1"
+	$on_generator_core "$WQ_BENCH" -p "$port" -w wait -c "$1" -q idle \
+	    --queues "$1" >"$scratch/others" 2>&1 &
+	other_pid=$!
+	for try in $(seq 30); do
+		sleep 0.2
+		waiting=$(curl -fsS \
+		    "http://127.0.0.1:$port/queues/idle-[0-$(($1 - 1))]/info" |
+		    grep -o '"waiters": 1' | wc -l)
+		[ "$waiting" -lt "$1" ] || return 0
+	done
+	cat "$scratch/others" >&2
+	die "$waiting of $1 wait after $try attempts"
+}
+
+stop_others()
+{
+	kill "$other_pid"
+	wait "$other_pid" || die "those who waited have failed"
+	other_pid=
+}
+
+wake_round()
+{
+	local before
+	start_server wqd
+	wake_row alone
+	start_others "$others"
+	before=$(cpu_ms "$server_pid")
+	sleep "$seconds"
+	echo "$before $(cpu_ms "$server_pid") $seconds" |
+	    awk '{ print ($2 - $1) / $3 }' >>"$scratch/idle.wake"
+	wake_row crowd
+	stop_others
+	stop_server
+}
+
+run_wake()
+{
+	local row others=10000
+	has_wqd || return 0
+	if [ "$(ulimit -Hn)" != unlimited ] &&
+	    [ "$(ulimit -Hn)" -lt $((others + 200)) ]; then
+		others=$(($(ulimit -Hn) - 200))
+		echo "bench: the limit of descriptors allows $others waits" >&2
+	fi
+	interleaved wake wake_round
+	echo "from a push, as it is sent, to the answer of one receiver that" \
+	    "waits; 1000/s"
+	echo "$rounds rounds of $seconds s; medians"
+	printf '%-8s %8s %8s %9s %9s %9s %8s %7s\n' wake 'others' 'p50 us' \
+	    'p99 us' 'max us' 'own turn' 'aim p50' 'of aim'
+	for row in alone crowd; do
+		echo "$row $([ $row = alone ] && echo 0 || echo "$others")" \
+		    "$(column $row wake 1) $(column $row wake 2)" \
+		    "$(column $row wake 3) $(column $row wake 5)"
+	done | awk '{
+		printf "%-8s %8d %8.1f %9.1f %9.1f %9.1f %8d %7.2f\n", $1,
+		    $2, $3, $4, $5, $6, 150, $3 / 150
+	}'
+	echo "the answer to the push itself: $(column alone wake 4) us in the" \
+	    "median; own turn: the longest the generator was busy, us"
+	echo "CPU of the server while $others wait and nothing happens:" \
+	    "$(column idle wake 1) ms a second (aim 0)"
+}
