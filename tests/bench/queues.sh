@@ -173,3 +173,121 @@ run_wake()
 	echo "CPU of the server while $others wait and nothing happens:" \
 	    "$(column idle wake 1) ms a second (aim 0)"
 }
+
+# ---- scale ----
+
+# A cycle beside what is there, which must be there after it.
+scale_cycle()	# ROW OPTION...
+{
+	local row=$1
+	shift
+	bench wqd -w cycle -c 64 -t "$seconds" --pid "$server_pid" "$@"
+	echo "$(json messagesPerSecond) $(json serverCpuMicroseconds)" \
+	    "$(latency request p99)" >>"$scratch/$row.scale"
+}
+
+scale_empty()
+{
+	scale_cycle empty
+}
+
+scale_waiting()	# ROW COUNT
+{
+	bench wqd -w push -c 8 -b 1000 -n "$2"
+	scale_cycle "$1" --leave
+	expect "messages available" "$(info default available)" "$2"
+}
+
+scale_delayed()	# ROW COUNT
+{
+	bench wqd -w push -c 8 -b 1000 -n "$2" --delay 3600000
+	scale_cycle "$1"
+	expect "messages delayed" "$(info default delayed)" "$2"
+}
+
+scale_groups()	# ROW COUNT QUEUE
+{
+	local options=(-q "$3" --group g --groups "$2")
+	bench wqd -w push -n "$2" "${options[@]}"
+	scale_cycle "$1" --leave "${options[@]}"
+	expect "messages available" "$(info "$3" available)" "$2"
+}
+
+scale_queues()	# ROW COUNT
+{
+	local options=(-q scale --queues "$2")
+	bench wqd -w push -n "$2" "${options[@]}"
+	scale_cycle "$1" --leave "${options[@]}"
+	bench wqd -w drain "${options[@]}"
+	expect "messages drained" "$(json messages)" "$2"
+}
+
+has_memory_for()	# MESSAGES
+{
+	# A message takes 202 bytes; the rest is for what else there is.
+	awk -v need=$(($1 * 260)) '/^MemAvailable:/ {
+		exit $2 * 1024 < need
+	}' /proc/meminfo
+}
+
+scale_row()	# FUNCTION ROW ARGUMENT...
+{
+	local what=$1
+	shift
+	start_server wqd
+	"scale_$what" "$@"
+	stop_server
+}
+
+scale_round()
+{
+	scale_row empty
+	scale_row waiting some-waiting $((most / 10))
+	[ "$is_left_out" = yes ] || scale_row waiting most-waiting "$most"
+	scale_row delayed delayed $((most / 10))
+	scale_row groups groups 100000 default
+	scale_row groups fifo-groups 100000 scale.fifo
+	scale_row queues queues 10000
+}
+
+run_scale()
+{
+	local row what most=${messages:-10000000} is_left_out=no
+	has_wqd || return 0
+	[ "$most" -ge 10 ] || bad "--messages of scale is 10 or more"
+	if ! has_memory_for "$most"; then
+		is_left_out=yes
+		echo "bench: $most messages need $((most * 260 >> 20)) MiB" \
+		    "of memory, left out" >&2
+	fi
+	interleaved scale scale_round
+	echo "the cycle on 64 connections beside what is there; $rounds rounds" \
+	    "of $seconds s; medians"
+	echo "ratios to the empty server, limit 2: CPU a cycle, and how much" \
+	    "slower"
+	printf '%-30s %11s %8s %9s %7s %7s\n' scale messages/s 'CPU us' \
+	    'p99 us' 'CPU x' 'slower'
+	while read -r row what; do
+		if [ ! -s "$scratch/$row.scale" ]; then
+			echo "$what: left out, there is no memory for it"
+			continue
+		fi
+		printf '%-30s %s %s %s %s %s\n' "$what" \
+		    "$(column "$row" scale 1)" "$(column "$row" scale 2)" \
+		    "$(column "$row" scale 3)" "$(column empty scale 1)" \
+		    "$(column empty scale 2)" |
+		awk '{
+			printf "%s %11.0f %8.1f %9.0f %7.2f %7.2f\n",
+			    substr($0, 1, 30), $(NF - 4), $(NF - 3),
+			    $(NF - 2), $(NF - 3) / $NF, $(NF - 1) / $(NF - 4)
+		}'
+	done <<-EOF
+		empty an empty server
+		some-waiting $((most / 10)) waiting
+		most-waiting $most waiting
+		delayed $((most / 10)) delayed
+		groups 100000 groups
+		fifo-groups 100000 groups, FIFO
+		queues 10000 queues
+	EOF
+}
