@@ -291,3 +291,40 @@ run_scale()
 		queues 10000 queues
 	EOF
 }
+
+# ---- fair ----
+
+fair_round()
+{
+	start_server wqd
+	bench wqd -w push -c 8 -b 1000 -n 100000 --group large
+	bench wqd -w wake -c 100 --hold "$hold" --rate 1 -t "$fair_seconds" \
+	    --group small
+	stop_server
+	echo "$(latency message p50) $(latency message max)" \
+	    "$(json messages) $(json foreign)" >>"$scratch/small.fair"
+}
+
+run_fair()
+{
+	# All workers may come to be in step, but not in step with the pushes:
+	# a second is no multiple of the time that a message takes.
+	local hold=230 fair_seconds=10
+	has_wqd || return 0
+	interleaved fair fair_round
+	echo "100 workers, $hold ms a message; a group with a backlog of 100000," \
+	    "another with 1 message/s"
+	echo "from push to receive of the latter; $rounds rounds of" \
+	    "$fair_seconds s; medians, and the worst of all"
+	printf '%-8s %9s %9s %9s %9s %12s %6s\n' fair messages 'p50 ms' \
+	    'max ms' 'worst ms' 'in turns' limit
+	echo "$(column small fair 3) $(column small fair 1)" \
+	    "$(column small fair 2)" \
+	    "$(sort -g -k 2 "$scratch/small.fair" | tail -n 1)" "$hold" |
+	awk '{
+		printf "%-8s %9d %9.1f %9.1f %9.1f %12.2f %6.2f\n", "small",
+		    $1, $2 / 1e3, $3 / 1e3, $5 / 1e3, $5 / 1e3 / $8, 2
+	}'
+	echo "in turns: the worst, in processing times of $hold ms;" \
+	    "$(column small fair 4) of the large group were done meanwhile"
+}
