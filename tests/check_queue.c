@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "check_wq.h"
+#include "core/coming.h"
 #include "core/dedup.h"
 #include "core/queue.h"
 #include "core/registry.h"
@@ -739,10 +740,10 @@ END_TEST
 START_TEST(a_paused_queue_gives_out_nothing)
 {
 	push("a");
-	queue_pause(q, true);
+	ck_assert_int_eq(queue_pause(q, true), WQ_OK);
 	ck_assert_str_eq(drain(), "");
 	push("b");
-	queue_pause(q, false);
+	ck_assert_int_eq(queue_pause(q, false), WQ_OK);
 	ck_assert_str_eq(drain(), "ab");
 }
 END_TEST

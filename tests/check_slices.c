@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "check_wq.h"
+#include "core/coming.h"
 #include "core/dedup.h"
 #include "core/queue.h"
 #include "core/registry.h"
@@ -156,7 +157,7 @@ START_TEST(a_purge_leaves_all_but_the_messages)
 	dead_letters_to(source, "a");
 	dead_letters_to(q, "b");
 	ck_assert_int_eq(queue_add_dedup(q, key, &id, now_ns), WQ_OK);
-	queue_pause(q, true);
+	ck_assert_int_eq(queue_pause(q, true), WQ_OK);
 	queue_wait(q, &w, 1000, now_ns);
 	ck_assert_int_eq(queue_purge(q), WQ_OK);
 	ck_assert(!registry_reap(r, SIZE_MAX));
@@ -169,7 +170,7 @@ START_TEST(a_purge_leaves_all_but_the_messages)
 	ck_assert_str_eq(info.dead_letter_queue, "b");
 	ck_assert_ptr_nonnull(queue_find_dedup(q, key));
 	ck_assert_int_eq(queue_delete(q), WQ_IS_TARGET);
-	queue_pause(q, false);
+	ck_assert_int_eq(queue_pause(q, false), WQ_OK);
 	push_group(q, NULL);
 	ck_assert_ptr_eq(queue_served_waiter(q), &w);
 	queue_unwait(&w);

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/id.h"
+#include "core/coming.h"
 #include "core/queue.h"
 #include "core/registry.h"
 

@@ -164,6 +164,15 @@ answer_status(struct exchange *x, const struct op *op)
 	case WQ_FULL_MEMORY:
 		answer_full(x, "max-memory of the server");
 		return;
+	case WQ_NO_SPACE:
+		exchange_problem(x, 507, "the disk of the server is full; "
+		    "nothing was changed, and what was acknowledged is kept");
+		return;
+	case WQ_IO:
+	case WQ_BAD_ROW:
+		exchange_problem(x, 500, "the disk of the server has failed; "
+		    "whether the change is kept is not known");
+		return;
 	case WQ_UNSUPPORTED:
 		exchange_problem(x, 501, "this server cannot do that yet");
 		return;

@@ -36,6 +36,12 @@ struct backend {			/* first member of struct local, redis */
 	struct op_queue finished;	/* links are in the op: no allocation */
 	size_t finished_count;
 	struct event *wake;		/* owned; runs them */
+	const char *trouble;		/* why it takes no push now; NULL: it
+					 * does; borrowed until the loop turns */
+	const char *durable;		/* what a push's answer promises */
+	/* It can do nothing any more: the process is to end.  May be NULL. */
+	void (*failed)(void *arg);
+	void *failed_arg;		/* borrowed */
 };
 
 /* For backends: set up and tear down what all have in common. */
@@ -65,7 +71,10 @@ backend_submit(struct backend *b, struct op *op)
 #define BACKEND_BATCH	16
 void	backend_run(struct backend *);
 
-/* Queues in this process's memory.  NULL: no memory. */
+/*
+ * Queues in this process's memory, and with a data directory on disk too.
+ * NULL: it cannot start; the log says why.
+ */
 struct backend	*local_new(struct event_base *, const struct config *) WQ_MUST;
 
 #endif

@@ -63,7 +63,10 @@ local_push(struct local *l, struct op *op, int64_t now_ns)
 
 	if (st != WQ_OK)
 		return st;
-	if ((st = push_to(q, &op->push, &room, now_ns)) != WQ_OK && created)
+	st = push_begin(q, &op->push, &room, now_ns);
+	if (st == WQ_OK)
+		push_end(q, &op->push, true);
+	else if (created)
 		unmake(l, q);
 	return st;
 }
@@ -234,10 +237,7 @@ local_pause(struct local *l, struct op *op, int64_t now_ns)
 	enum wq_status st = find(l, op, &q);
 
 	(void)now_ns;
-	if (st != WQ_OK)
-		return st;
-	queue_pause(q, op->pause.pause);
-	return WQ_OK;
+	return st != WQ_OK ? st : queue_pause(q, op->pause.pause);
 }
 
 static enum wq_status

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "core/coming.h"
 #include "core/dedup.h"
 #include "core/queue.h"
 
@@ -31,25 +32,25 @@ terms_of(const struct op_push *push, const struct queue *q,
 
 /* The key by which a repeat of this body's push is known; false: none. */
 static bool
-dedup_key(const struct op_push *push, const struct op_body *b,
+dedup_key(const struct op_push *push, const void *body, size_t bytes,
     const struct queue *q, uint8_t key[DIGEST_BYTES])
 {
 	if (push->dedup != NULL)
 		digest('i', push->dedup, push->dedup_bytes, key);
 	else if (queue_settings(q)->content_based_dedup)
-		digest('b', b->data, b->bytes, key);
+		digest('b', body, bytes, key);
 	else
 		return false;
 	return true;
 }
 
-/* One message of a push, ready for queue_push(); *m is NULL for a repeat. */
+/* One message of a push, ready for queue_come(); *m is NULL for a repeat. */
 static enum wq_status
 make_message(struct queue *q, const struct op_push *push, struct op_body *b,
     const struct push_terms *terms, int64_t now_ns, struct message **m)
 {
 	uint8_t key[DIGEST_BYTES];
-	bool keyed = dedup_key(push, b, q, key);
+	bool keyed = dedup_key(push, b->data, b->bytes, q, key);
 	const struct id *first = keyed ? queue_find_dedup(q, key) : NULL;
 
 	*m = NULL;
@@ -91,52 +92,95 @@ has_room(const struct queue *q, struct message *const *made, size_t count,
 	return queue_has_room(q, n, bytes);
 }
 
-/* Make all messages, then push all: what may fail comes first. */
+static void
+drop_all(struct queue *q, struct op_push *push, size_t count)
+{
+	uint8_t key[DIGEST_BYTES];
+	struct message *m;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if ((m = push->made[i]) == NULL)
+			continue;
+		if (q != NULL && dedup_key(push, m->body, m->body_bytes, q,
+		    key))
+			queue_drop_dedup(q, key, &m->id);
+		if (m->queue != NULL)
+			message_turn_back(m);
+		else
+			message_unref(m);
+	}
+}
+
+static void
+free_made(struct op_push *push)
+{
+	if (push->made != &push->one)
+		mem_free(push->made);
+	push->made = NULL;
+}
+
+/* All that may fail. */
 static enum wq_status
-push_all(struct queue *q, struct op_push *push,
+make_all(struct queue *q, struct op_push *push,
     const struct push_terms *terms, const struct push_room *room,
-    struct message **made, int64_t now_ns)
+    int64_t now_ns)
 {
 	enum wq_status st = WQ_OK;
-	uint8_t key[DIGEST_BYTES];
-	size_t n, i;
+	size_t n;
 
 	for (n = 0; n < push->count && st == WQ_OK; n++)
 		st = make_message(q, push, &push->bodies[n], terms, now_ns,
-		    &made[n]);
+		    &push->made[n]);
 	if (st == WQ_OK)
-		st = has_room(q, made, n, room);
-	for (i = 0; i < n; i++) {
-		if (made[i] == NULL) {
-			if (st == WQ_OK)
-				queue_count_duplicate(q);
-		} else if (st == WQ_OK)
-			queue_push(q, made[i], terms, now_ns);
-		else {
-			if (dedup_key(push, &push->bodies[i], q, key))
-				queue_drop_dedup(q, key);
-			message_unref(made[i]);
-		}
-	}
+		st = has_room(q, push->made, n, room);
+	if (st == WQ_OK && !queue_reserve(q, n, push->group_bytes))
+		st = WQ_NOMEM;
+	if (st != WQ_OK)
+		drop_all(q, push, n);
 	return st;
 }
 
 enum wq_status
-push_to(struct queue *q, struct op_push *push, const struct push_room *room,
+push_begin(struct queue *q, struct op_push *push, const struct push_room *room,
     int64_t now_ns)
 {
-	struct message **made, *one;
+	uint8_t key[DIGEST_BYTES];
 	struct push_terms terms;
+	struct message *m;
 	enum wq_status st;
+	size_t i;
 
 	if ((st = terms_of(push, q, &terms)) != WQ_OK)
 		return st;
-	made = push->count == 1 ? &one :
-	    mem_alloc(push->count * sizeof(*made));
-	if (made == NULL)
+	push->made = push->count == 1 ? &push->one :
+	    mem_alloc(push->count * sizeof(*push->made));
+	if (push->made == NULL)
 		return WQ_NOMEM;
-	st = push_all(q, push, &terms, room, made, now_ns);
-	if (made != &one)
-		mem_free(made);
-	return st;
+	if ((st = make_all(q, push, &terms, room, now_ns)) != WQ_OK) {
+		free_made(push);
+		return st;
+	}
+	for (i = 0; i < push->count; i++) {
+		if ((m = push->made[i]) == NULL)
+			queue_count_duplicate(q);
+		else
+			queue_come(q, m, &terms, dedup_key(push, m->body,
+			    m->body_bytes, q, key) ? key : NULL, now_ns);
+	}
+	return WQ_OK;
+}
+
+void
+push_end(struct queue *q, struct op_push *push, bool arrives)
+{
+	size_t i;
+
+	if (!arrives)
+		drop_all(q, push, push->count);
+	else
+		for (i = 0; i < push->count; i++)
+			if (push->made[i] != NULL)
+				message_arrive(push->made[i]);
+	free_made(push);
 }

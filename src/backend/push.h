@@ -1,6 +1,7 @@
 #ifndef WQ_BACKEND_PUSH_H
 #define WQ_BACKEND_PUSH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -15,10 +16,14 @@ struct push_room {
 };
 
 /*
- * Push all bodies to q, or none.  The results are in push->bodies.  WQ_NOMEM,
- * WQ_NO_DELAY, WQ_TOO_LARGE, WQ_FULL_MESSAGES, WQ_FULL_BYTES, WQ_FULL_MEMORY.
+ * Push all bodies to q, or none: the messages are coming, until push_end() has
+ * them arrive or turned back.  The results are in push->bodies.  WQ_NOMEM,
+ * WQ_NO_DELAY, WQ_TOO_LARGE, WQ_FULL_MESSAGES, WQ_FULL_BYTES, WQ_FULL_MEMORY:
+ * nothing is to be ended.
  */
-enum wq_status	push_to(struct queue *q, struct op_push *push,
+enum wq_status	push_begin(struct queue *q, struct op_push *push,
 		    const struct push_room *, int64_t now_ns) WQ_MUST;
+/* q is the queue that has the name now, NULL where there is none. */
+void		push_end(struct queue *q, struct op_push *push, bool arrives);
 
 #endif

@@ -27,6 +27,9 @@ enum wq_status {
 	WQ_FULL_MESSAGES,	/* the queue has its max_messages */
 	WQ_FULL_BYTES,		/* the queue has its max_bytes */
 	WQ_FULL_MEMORY,		/* the server has its max-memory */
+	WQ_NO_SPACE,		/* the disk is full; nothing was changed */
+	WQ_IO,			/* the disk failed; nothing was changed */
+	WQ_BAD_ROW,		/* what was kept is damaged */
 	WQ_CANCELED,		/* the asker stopped waiting */
 	WQ_UNSUPPORTED,		/* this backend has no such verb */
 	WQ_UNAVAIL		/* starting, draining or the store is away */

@@ -47,6 +47,9 @@ struct op_push {
 	size_t group_bytes;
 	const char *dedup;	/* borrowed until done; NULL: none */
 	size_t dedup_bytes;
+	/* The backend's: one for each body, NULL for a repeat. */
+	struct message **made;	/* owned where it is not &one */
+	struct message *one;
 };
 
 struct op_receive {
@@ -115,14 +118,6 @@ struct op_redrive {
 	/* The core's, for a redrive that takes several slices. */
 	int64_t began_ns;
 	struct message *reached;	/* owned: one ref; NULL: none */
-};
-
-/* Which settings an OP_CONFIGURE names. */
-enum {
-	SETTING_LOCK_TIMEOUT = 1, SETTING_DELAY = 2, SETTING_MAX_MESSAGES = 4,
-	SETTING_MAX_BYTES = 8, SETTING_MAX_LOCKED = 16, SETTING_TTL = 32,
-	SETTING_MAX_RECEIVES = 64, SETTING_DEDUP = 128,
-	SETTING_DEAD_LETTER_QUEUE = 256, SETTING_TAGS = 512
 };
 
 struct op_configure {

@@ -2,6 +2,8 @@
  * Repeats of a push: for five minutes after it, a push with the same key is
  * not done again.  Source: SQS, "exactly-once processing".
  */
+#include <string.h>
+
 #include "base/mem.h"
 #include "core/dedup.h"
 #include "core/queue.h"
@@ -28,9 +30,22 @@ queue_find_dedup(const struct queue *q, const uint8_t key[DIGEST_BYTES])
 	return d != NULL ? &d->id : NULL;
 }
 
+int64_t
+queue_dedup_until_ns(const struct queue *q, const uint8_t key[DIGEST_BYTES])
+{
+	return find(q, key)->deadline.due_ns;
+}
+
 enum wq_status
 queue_add_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
     const struct id *id, int64_t now_ns)
+{
+	return queue_add_dedup_until(q, key, id, now_ns + WINDOW_NS);
+}
+
+enum wq_status
+queue_add_dedup_until(struct queue *q, const uint8_t key[DIGEST_BYTES],
+    const struct id *id, int64_t until_ns)
 {
 	struct dedup *d;
 
@@ -52,16 +67,17 @@ queue_add_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
 	}
 	q->registry->memory_bytes += sizeof(*d) + THING_OVERHEAD_BYTES;
 	deadlines_add(&q->registry->deadlines, &d->deadline, DEADLINE_DEDUP,
-	    now_ns + WINDOW_NS, WINDOW_NS);
+	    until_ns, WINDOW_NS);
 	return WQ_OK;
 }
 
 void
-queue_drop_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES])
+queue_drop_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
+    const struct id *id)
 {
 	struct dedup *d = find(q, key);
 
-	if (d != NULL)
+	if (d != NULL && memcmp(&d->id, id, sizeof(*id)) == 0)
 		dedup_free(d);
 }
 
@@ -78,4 +94,5 @@ void
 queue_count_duplicate(struct queue *q)
 {
 	q->totals.duplicates++;
+	queue_touch(q);
 }

@@ -15,11 +15,18 @@ struct queue;
  */
 const struct id	*queue_find_dedup(const struct queue *,
 		    const uint8_t key[DIGEST_BYTES]);
+int64_t		queue_dedup_until_ns(const struct queue *,
+		    const uint8_t key[DIGEST_BYTES]);
 enum wq_status	queue_add_dedup(struct queue *,
 		    const uint8_t key[DIGEST_BYTES], const struct id *,
 		    int64_t now_ns) WQ_MUST;
+/* The same, of before: until that instant. */
+enum wq_status	queue_add_dedup_until(struct queue *,
+		    const uint8_t key[DIGEST_BYTES], const struct id *,
+		    int64_t until_ns) WQ_MUST;
+/* Forget it, if it is of the message of that id. */
 void		queue_drop_dedup(struct queue *,
-		    const uint8_t key[DIGEST_BYTES]);
+		    const uint8_t key[DIGEST_BYTES], const struct id *);
 void		queue_count_duplicate(struct queue *);
 
 #endif

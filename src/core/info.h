@@ -24,6 +24,14 @@ struct queue_settings {
 	int64_t content_based_dedup;	/* 0 or 1 */
 };
 
+/* Which settings an OP_CONFIGURE names. */
+enum {
+	SETTING_LOCK_TIMEOUT = 1, SETTING_DELAY = 2, SETTING_MAX_MESSAGES = 4,
+	SETTING_MAX_BYTES = 8, SETTING_MAX_LOCKED = 16, SETTING_TTL = 32,
+	SETTING_MAX_RECEIVES = 64, SETTING_DEDUP = 128,
+	SETTING_DEAD_LETTER_QUEUE = 256, SETTING_TAGS = 512
+};
+
 /* A queue's tags: a JSON object of strings, as text. */
 struct tags {
 	size_t refs;

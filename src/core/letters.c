@@ -48,6 +48,7 @@ move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
 {
 	struct queue *from = m->queue;
 	struct registry *r = q->registry;
+	int64_t was_ns;
 
 	message_leave(m);
 	group_unref(m->extra->group);
@@ -55,6 +56,7 @@ move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
 	if (m->extra->has_ttl)
 		deadlines_remove(&r->deadlines, &m->extra->ttl);
 	m->extra->has_ttl = false;
+	was_ns = m->pushed_ns;
 	from->body_bytes -= m->body_bytes;
 	q->body_bytes += m->body_bytes;
 	m->queue = q;
@@ -65,6 +67,9 @@ move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
 		m->pushed_ns = r->stamp_ns;
 	}
 	message_to_line(m, true, at_ns);
+	queue_touch(q);
+	if (r->journal != NULL)
+		r->journal->move(r->journal->arg, m, was_ns);
 }
 
 bool
@@ -75,7 +80,8 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 	struct dead_letter *dead;
 	struct group *g;
 
-	if (q->dead_letters == NULL || extra_get(m) == NULL)
+	if (q->dead_letters == NULL || !journal_reserve(q->registry, 1, 0) ||
+	    extra_get(m) == NULL)
 		return false;
 	if ((dead = mem_alloc(sizeof(*dead) + name_bytes)) == NULL)
 		return false;
@@ -90,6 +96,7 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 	mem_free(m->extra->dead);
 	m->extra->dead = dead;
 	q->totals.dead_lettered++;
+	queue_touch(q);
 	move(m, q->dead_letters, g, at_ns);
 	return true;
 }
@@ -103,8 +110,8 @@ redrive_one(struct message *m, struct queue *to, int64_t now_ns)
 
 	if (to == NULL && m->extra != NULL && m->extra->dead != NULL)
 		to = registry_find(from->registry, m->extra->dead->queue);
-	if (to == NULL || to == from || extra_get(m) == NULL ||
-	    !group_there(m, to, &g))
+	if (to == NULL || to == from || !journal_reserve(to->registry, 1, 0) ||
+	    extra_get(m) == NULL || !group_there(m, to, &g))
 		return false;
 	mem_free(m->extra->dead);
 	m->extra->dead = NULL;

@@ -44,6 +44,7 @@ struct op {
 	void *arg;			/* borrowed, for done */
 	TAILQ_ENTRY(op) link;		/* the backend's */
 	int stage;			/* the backend's */
+	uint64_t commit;		/* the backend's */
 	union {
 		struct op_push push;
 		struct op_receive receive;

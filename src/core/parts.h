@@ -41,6 +41,7 @@ struct hold {
 	TAILQ_ENTRY(hold) group_link;	/* in group.locked, if it has one */
 	bool given_back;		/* ended by its receiver */
 	int64_t taken_ns;		/* the lock's end, as it was taken */
+	uint32_t old_receipt;		/* of the receive before */
 } __attribute__((aligned(16)));
 
 TAILQ_HEAD(hold_list, hold);

@@ -15,6 +15,7 @@
 #include "core/state.h"
 
 #define NS_PER_MS	INT64_C(1000000)
+#define RESTORED_NS	INT64_C(-2)	/* a lane of deadlines for them */
 
 void
 line_init(struct line *line)
@@ -176,32 +177,31 @@ message_to_front(struct message *m)
 }
 
 static void
-set_lock(struct message *m, int64_t now_ns, int64_t duration_ns)
+set_lock(struct message *m, int64_t due_ns, int64_t duration_ns)
 {
 	struct queue *q = m->queue;
 	struct registry *r = q->registry;
 	struct hold *h = m->at.hold;
 	bool usual = duration_ns == q->settings.lock_timeout_ms * NS_PER_MS;
 
-	deadlines_add(&r->deadlines, &h->deadline, DEADLINE_LOCK,
-	    now_ns + duration_ns, duration_ns);
+	deadlines_add(&r->deadlines, &h->deadline, DEADLINE_LOCK, due_ns,
+	    duration_ns);
 	if (r->timers.arm != NULL)
-		r->timers.arm(r->timers.arg, h, now_ns + duration_ns,
+		r->timers.arm(r->timers.arg, h, due_ns,
 		    usual ? duration_ns : -1);
 }
 
-void
-message_to_lock(struct message *m, struct hold *h, int64_t now_ns,
+static void
+be_locked(struct message *m, struct hold *h, int64_t due_ns,
     int64_t duration_ns)
 {
 	struct group *g = message_group_of(m);
 	struct queue *q = m->queue;
 
-	message_leave(m);
 	m->state = MESSAGE_LOCKED;
 	m->at.hold = h;
 	h->message = m;
-	h->given_back = false;
+	h->taken_ns = due_ns;
 	TAILQ_INSERT_TAIL(&q->locked, h, link);
 	q->locked_count++;
 	q->registry->memory_bytes += hold_bytes(q->registry, DEADLINE_LOCK);
@@ -210,8 +210,23 @@ message_to_lock(struct message *m, struct hold *h, int64_t now_ns,
 		g->locked_count++;
 		group_update(g);
 	}
-	h->taken_ns = now_ns + duration_ns;
-	set_lock(m, now_ns, duration_ns);
+	set_lock(m, due_ns, duration_ns);
+}
+
+void
+message_to_lock(struct message *m, struct hold *h, int64_t now_ns,
+    int64_t duration_ns)
+{
+	message_leave(m);
+	be_locked(m, h, now_ns + duration_ns, duration_ns);
+}
+
+void
+message_restore_lock(struct message *m, struct hold *h, int64_t until_ns,
+    bool given_back)
+{
+	be_locked(m, h, until_ns, RESTORED_NS);
+	h->given_back = given_back;
 }
 
 void
@@ -219,27 +234,24 @@ message_set_lock_end(struct message *m, int64_t now_ns, int64_t duration_ns)
 {
 	deadlines_remove(&m->queue->registry->deadlines,
 	    &m->at.hold->deadline);
-	set_lock(m, now_ns, duration_ns);
+	set_lock(m, now_ns + duration_ns, duration_ns);
 }
 
 void
-message_to_delay(struct message *m, int64_t delay_ms, int64_t now_ns)
+message_to_delay(struct message *m)
 {
 	struct queue *q = m->queue;
 	struct hold *h = m->at.hold;
-	struct hold *last = TAILQ_LAST(&q->delayed, hold_list);
-	int64_t delay_ns = delay_ms * NS_PER_MS, due_ns = now_ns + delay_ns;
+	int64_t due_ns = h->deadline.due_ns;
 
 	assert(m->state == MESSAGE_NEW);
-	if (q->fifo && last != NULL && last->deadline.due_ns > due_ns)
-		due_ns = last->deadline.due_ns;
 	m->state = MESSAGE_DELAYED;
 	h->message = m;
 	TAILQ_INSERT_TAIL(&q->delayed, h, link);
 	q->delayed_count++;
 	q->registry->memory_bytes += hold_bytes(q->registry, DEADLINE_DELAY);
 	deadlines_add(&q->registry->deadlines, &h->deadline, DEADLINE_DELAY,
-	    due_ns, delay_ns);
+	    due_ns, due_ns - m->pushed_ns);
 }
 
 uint64_t

@@ -23,8 +23,11 @@ void	message_to_line(struct message *, bool returned,
 /* Locked for duration_ns from now; takes the hold. */
 void	message_to_lock(struct message *, struct hold *, int64_t now_ns,
 	    int64_t duration_ns);
-/* Delayed, with the hold it has; only while it is new. */
-void	message_to_delay(struct message *, int64_t delay_ms, int64_t now_ns);
+/* Delayed, as the hold that it has says; only while it is new. */
+void	message_to_delay(struct message *);
+/* Locked until then, as it was before a restart; only while it is new. */
+void	message_restore_lock(struct message *, struct hold *, int64_t until_ns,
+	    bool given_back);
 /* Its lock, which stands, ends duration_ns from now. */
 void	message_set_lock_end(struct message *, int64_t now_ns,
 	    int64_t duration_ns);

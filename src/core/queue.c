@@ -64,16 +64,21 @@ static void
 ttl_due(struct message *m, int64_t due_ns)
 {
 	struct queue *q = m->queue;
+	struct registry *r = q->registry;
 
 	if (message_die(m, DEAD_TTL, due_ns))
 		return;
 	if (q->dead_letters != NULL) {
 		/* No memory to move it: it stays as it is, and lives on. */
-		deadlines_remove(&q->registry->deadlines, &m->extra->ttl);
+		deadlines_remove(&r->deadlines, &m->extra->ttl);
 		m->extra->has_ttl = false;
 		return;
 	}
 	q->totals.timed_out++;
+	queue_touch(q);
+	/* Without room for it the message only dies again after a restart. */
+	if (r->journal != NULL && journal_reserve(r, 1, 0))
+		r->journal->gone(r->journal->arg, m);
 	message_gone(m);
 }
 
@@ -85,6 +90,7 @@ lock_due(struct message *m, int64_t due_ns)
 
 	if (!m->at.hold->given_back)
 		q->totals.expired++;
+	queue_touch(q);
 	if (max == 0 || m->receives < max ||
 	    !message_die(m, DEAD_RECEIVES, due_ns))
 		message_to_line(m, true, due_ns);
@@ -124,7 +130,8 @@ queue_has_room(const struct queue *q, size_t messages, uint64_t bytes)
 {
 	const struct queue_settings *s = &q->settings;
 	size_t count = q->available_count + q->locked_count +
-	    q->delayed_count;
+	    q->delayed_count + q->coming_count;
+	uint64_t held = q->body_bytes + q->coming_bytes;
 
 	if ((s->max_messages > 0 && messages > (size_t)s->max_messages) ||
 	    (s->max_bytes > 0 && bytes > (uint64_t)s->max_bytes))
@@ -132,7 +139,7 @@ queue_has_room(const struct queue *q, size_t messages, uint64_t bytes)
 	if (s->max_messages > 0 && count > (size_t)s->max_messages - messages)
 		return WQ_FULL_MESSAGES;
 	if (s->max_bytes > 0 &&
-	    q->body_bytes > (uint64_t)s->max_bytes - bytes)
+	    held > (uint64_t)s->max_bytes - bytes)
 		return WQ_FULL_BYTES;
 	return WQ_OK;
 }
@@ -147,57 +154,6 @@ const struct queue_settings *
 queue_settings(const struct queue *q)
 {
 	return &q->settings;
-}
-
-enum wq_status
-queue_prepare(struct queue *q, struct message *m, const struct push_terms *t)
-{
-	struct message_extra *extra;
-
-	assert(m->state == MESSAGE_NEW);
-	/* In a FIFO queue nothing overtakes what is delayed. */
-	if ((t->delay_ms > 0 || (q->fifo && q->delayed_count > 0)) &&
-	    (m->at.hold = mem_zalloc(sizeof(*m->at.hold))) == NULL)
-		return WQ_NOMEM;
-	if (t->lock_ms < 0 && t->ttl_ms == 0 && t->group == NULL && !q->fifo)
-		return WQ_OK;
-	if ((extra = mem_zalloc(sizeof(*extra))) == NULL)
-		return WQ_NOMEM;
-	m->extra = extra;
-	extra->message = m;
-	extra->lock_ms = t->lock_ms;
-	if (t->group == NULL && !q->fifo)
-		return WQ_OK;
-	extra->group = group_get(q, t->group != NULL ? t->group : "",
-	    t->group != NULL ? t->group_bytes : 0);
-	return extra->group != NULL ? WQ_OK : WQ_NOMEM;
-}
-
-void
-queue_push(struct queue *q, struct message *m, const struct push_terms *t,
-    int64_t now_ns)
-{
-	struct registry *r = q->registry;
-	int64_t ttl_ns = t->ttl_ms * NS_PER_MS;
-
-	assert(m->state == MESSAGE_NEW);
-	/* Unique and ascending, so that it can serve as a key and an order. */
-	r->stamp_ns = now_ns > r->stamp_ns ? now_ns : r->stamp_ns + 1;
-	m->pushed_ns = r->stamp_ns;
-	m->queue = q;
-	index_insert(&r->index, m);
-	q->body_bytes += m->body_bytes;
-	r->memory_bytes += message_bytes(m);
-	q->totals.pushed++;
-	if (ttl_ns > 0) {
-		m->extra->has_ttl = true;
-		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
-		    now_ns + ttl_ns, ttl_ns);
-	}
-	if (m->at.hold != NULL)
-		message_to_delay(m, t->delay_ms, now_ns);
-	else
-		message_to_line(m, false, m->pushed_ns);
 }
 
 /* splitmix64: receipts must differ, not be secret. */
@@ -228,13 +184,19 @@ void
 queue_release(struct queue *q, const struct delivery *d)
 {
 	struct message *m = d->message;
+	struct registry *r = q->registry;
 
 	if (m->queue != q || m->state != MESSAGE_LOCKED ||
 	    m->receipt != d->receipt)
 		return;
 	m->receives--;
+	m->receipt = m->at.hold->old_receipt;
 	q->totals.received--;
+	queue_touch(q);
 	message_to_front(m);
+	/* Without room for it the message is locked again after a restart. */
+	if (r->journal != NULL && journal_reserve(r, 1, 0))
+		r->journal->unlock(r->journal->arg, m);
 }
 
 /* The lock timeout of a receive of m, where the receiver names none. */
@@ -296,8 +258,8 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 	    (m = next_in_order(q, g, now_ns, &left)) != NULL; n++) {
 		if (n > 0 && m->body_bytes > max_bytes - bytes)
 			break;
-		h = mem_zalloc(sizeof(*h) + r->timers.timer_bytes);
-		if (h == NULL) {
+		if (!journal_reserve(r, 1, 0) || (h = mem_zalloc(sizeof(*h) +
+		    r->timers.timer_bytes)) == NULL) {
 			st = n > 0 ? WQ_OK : WQ_NOMEM;
 			break;
 		}
@@ -309,11 +271,15 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 		bytes += m->body_bytes;
 		if (bytes > max_bytes)
 			bytes = max_bytes;
+		h->old_receipt = m->receipt;
 		m->receives++;
 		m->receipt = receipt_new(r);
 		q->totals.received++;
+		queue_touch(q);
 		message_to_lock(m, h, now_ns, NS_PER_MS *
 		    (lock_ms >= 0 ? lock_ms : own_lock_ms(m)));
+		if (r->journal != NULL)
+			r->journal->lock(r->journal->arg, m);
 		message_deliver(m, &out[n]);
 	}
 	group_unref(g);
@@ -355,6 +321,7 @@ receipt_is_newest(const struct message *m, const struct op_receipt *given,
 enum wq_status
 queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 {
+	struct registry *r = q->registry;
 	struct message *m;
 
 	if ((m = find(q, &c->id)) == NULL)
@@ -364,6 +331,11 @@ queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 		return WQ_STALE_RECEIPT;
 	if (!is_locked(m, now_ns) && (!c->receipt.given || m->receives == 0))
 		return WQ_NOT_LOCKED;
+	if (!journal_reserve(r, 1, 0))
+		return WQ_NOMEM;
+	if (r->journal != NULL)
+		r->journal->gone(r->journal->arg, m);
+	queue_touch(q);
 	q->totals.confirmed++;
 	message_gone(m);
 	return WQ_OK;
@@ -372,6 +344,7 @@ queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 enum wq_status
 queue_extend(struct queue *q, struct op_extend *e, int64_t now_ns)
 {
+	struct registry *r = q->registry;
 	struct message *m;
 
 	if ((m = find(q, &e->id)) == NULL)
@@ -381,11 +354,15 @@ queue_extend(struct queue *q, struct op_extend *e, int64_t now_ns)
 		return WQ_STALE_RECEIPT;
 	if (!is_locked(m, now_ns))
 		return WQ_NOT_LOCKED;
+	if (!journal_reserve(r, 1, 0))
+		return WQ_NOMEM;
 	m->at.hold->given_back = e->lock_ms == 0;
 	message_set_lock_end(m, now_ns, e->lock_ms * NS_PER_MS);
+	if (r->journal != NULL)
+		r->journal->lock(r->journal->arg, m);
 	/* Given back: due at once, by the door that keeps the order. */
 	if (e->lock_ms == 0)
-		registry_expire(q->registry, now_ns, 1);
+		registry_expire(r, now_ns, 1);
 	return WQ_OK;
 }
 

@@ -24,25 +24,6 @@ enum wq_status	queue_has_room(const struct queue *, size_t messages,
 bool	queue_is_fifo(const struct queue *);
 const struct queue_settings	*queue_settings(const struct queue *);
 
-/* The terms of a push, with the queue's settings where it names none. */
-struct push_terms {
-	int64_t delay_ms, ttl_ms;	/* 0: none */
-	int64_t lock_ms;		/* -1: the queue's */
-	const char *group;		/* borrowed; NULL: none */
-	size_t group_bytes;
-};
-
-/*
- * Get what m, which is new, will need in q, so that queue_push() cannot fail.
- * WQ_NOMEM: message_unref() gives back what it has.
- */
-enum wq_status	queue_prepare(struct queue *, struct message *m,
-		    const struct push_terms *) WQ_MUST;
-
-/* Put m, which was prepared with the same terms, at the end of q; takes it. */
-void	queue_push(struct queue *, struct message *m,
-	    const struct push_terms *, int64_t now_ns);
-
 /*
  * A message that was received did not reach its client: it goes back to where
  * it was, its count too.  Nothing happens where it moved on since.
@@ -86,7 +67,7 @@ void	redrive_end(struct op_redrive *);
  */
 enum wq_status	queue_peek(struct queue *, struct op_peek *) WQ_MUST;
 /* A paused queue takes and confirms, but gives out nothing. */
-void	queue_pause(struct queue *, bool pause);
+enum wq_status	queue_pause(struct queue *, bool pause) WQ_MUST;
 /*
  * All its messages are gone: q is, too, and its name has a new queue with all
  * else.  WQ_NOMEM.  registry_reap() frees them.

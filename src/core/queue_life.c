@@ -26,7 +26,7 @@ make(struct registry *r, const char *name,
 	if ((q = mem_zalloc(sizeof(*q) + name_bytes)) == NULL)
 		return NULL;
 	q->registry = r;
-	q->number = ++r->last_number;
+	q->number = q->keys_number = ++r->last_number;
 	q->settings = *settings;
 	q->fifo = is_fifo_name(name);
 	line_init(&q->line);
@@ -66,8 +66,8 @@ queue_new(struct registry *r, const char *name,
 }
 
 /* Where q's dead letters go from now; NULL: nowhere. */
-static void
-set_target(struct queue *q, struct queue *target)
+void
+queue_set_target(struct queue *q, struct queue *target)
 {
 	if (q->dead_letters != NULL)
 		LIST_REMOVE(q, source_link);
@@ -83,6 +83,7 @@ hand_over(struct queue *q, struct queue *to)
 	struct queue *source;
 	struct waiter *w;
 
+	to->keys_number = q->keys_number;
 	to->paused = q->paused;
 	to->totals = q->totals;
 	to->tags = q->tags;
@@ -94,15 +95,21 @@ hand_over(struct queue *q, struct queue *to)
 		w->queue = to;
 	to->waiter_count = q->waiter_count;
 	q->waiter_count = 0;
-	set_target(to, q->dead_letters);
+	queue_set_target(to, q->dead_letters);
 	while ((source = LIST_FIRST(&q->sources)) != NULL)
-		set_target(source, to);
+		queue_set_target(source, to);
+}
+
+static size_t
+tags_bytes(const struct queue *q)
+{
+	return q->tags != NULL ? strlen(q->tags->json) : 0;
 }
 
 static void
 bury(struct queue *q)
 {
-	set_target(q, NULL);
+	queue_set_target(q, NULL);
 	TAILQ_INSERT_TAIL(&q->registry->dying, q, list_link);
 }
 
@@ -112,12 +119,16 @@ queue_purge(struct queue *q)
 	struct registry *r = q->registry;
 	struct queue *to = make(r, q->name, &q->settings);
 
-	if (to == NULL || registry_replace(r, q, to) == -1) {
+	if (to == NULL || !journal_reserve(r, 1, tags_bytes(q)) ||
+	    registry_replace(r, q, to) == -1) {
 		queue_free(to);
 		return WQ_NOMEM;
 	}
 	hand_over(q, to);
 	bury(q);
+	queue_touch(to);
+	if (r->journal != NULL)
+		r->journal->purge(r->journal->arg, to, q->number);
 	return WQ_OK;
 }
 
@@ -143,7 +154,7 @@ void
 queue_die(struct queue *q)
 {
 	while (!LIST_EMPTY(&q->sources))
-		set_target(LIST_FIRST(&q->sources), NULL);
+		queue_set_target(LIST_FIRST(&q->sources), NULL);
 	registry_remove(q->registry, q);
 	queue_end_waits(q);
 	bury(q);
@@ -152,10 +163,16 @@ queue_die(struct queue *q)
 enum wq_status
 queue_delete(struct queue *q)
 {
-	if (q == q->registry->root)
+	struct registry *r = q->registry;
+
+	if (q == r->root)
 		return WQ_ROOT;
 	if (!LIST_EMPTY(&q->sources))
 		return WQ_IS_TARGET;
+	if (!journal_reserve(r, 1, 0))
+		return WQ_NOMEM;
+	if (r->journal != NULL)
+		r->journal->queue_gone(r->journal->arg, q->number);
 	queue_die(q);
 	return WQ_OK;
 }
@@ -223,6 +240,7 @@ enum wq_status
 queue_configure(struct queue *q, struct op_configure *c, bool may_make)
 {
 	struct queue_settings settings = q->settings;
+	struct registry *r = q->registry;
 	struct queue *target;
 	struct tags *tags = NULL;
 	enum wq_status st;
@@ -235,7 +253,11 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make)
 	if (c->given & SETTING_TAGS && c->tags != NULL &&
 	    (tags = tags_new(c->tags)) == NULL)
 		return WQ_NOMEM;
-	if ((st = find_target(q, c, may_make, &target)) != WQ_OK) {
+	/* For the queue that may be made too. */
+	st = journal_reserve(r, 2, (c->given & SETTING_TAGS) ? (tags != NULL ?
+	    strlen(tags->json) : 0) : tags_bytes(q)) ? find_target(q, c, may_make, &target) :
+	    WQ_NOMEM;
+	if (st != WQ_OK) {
 		tags_unref(tags);
 		return st;
 	}
@@ -243,17 +265,26 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make)
 		tags_unref(q->tags);
 		q->tags = tags;
 	}
-	set_target(q, target);
+	queue_set_target(q, target);
 	c->tags_now = tags_ref(q->tags);
 	q->settings = c->settings = settings;
 	strcpy(c->dead_letter_queue, target != NULL ? target->name : "");
+	if (r->journal != NULL)
+		r->journal->queue(r->journal->arg, q);
 	queue_be_hungry(q);	/* max_locked may have been what stopped it */
 	return WQ_OK;
 }
 
-void
+enum wq_status
 queue_pause(struct queue *q, bool pause)
 {
+	struct registry *r = q->registry;
+
+	if (!journal_reserve(r, 1, tags_bytes(q)))
+		return WQ_NOMEM;
 	q->paused = pause;
+	if (r->journal != NULL)
+		r->journal->queue(r->journal->arg, q);
 	queue_be_hungry(q);
+	return WQ_OK;
 }

@@ -9,6 +9,17 @@
 #include "core/registry.h"
 #include "core/state.h"
 
+static void
+reap_one(struct message *m)
+{
+	struct registry *r = m->queue->registry;
+
+	/* Without room for it, it is of no queue after a restart, and goes. */
+	if (r->journal != NULL && journal_reserve(r, 1, 0))
+		r->journal->gone(r->journal->arg, m);
+	message_gone(m);
+}
+
 /* Each returns how much of max is left. */
 static size_t
 reap_list(struct message_list *list, size_t max)
@@ -16,7 +27,7 @@ reap_list(struct message_list *list, size_t max)
 	struct message *m;
 
 	for (; max > 0 && (m = TAILQ_FIRST(list)) != NULL; max--)
-		message_gone(m);
+		reap_one(m);
 	return max;
 }
 
@@ -26,7 +37,7 @@ reap_holds(struct hold_list *list, size_t max)
 	struct hold *h;
 
 	for (; max > 0 && (h = TAILQ_FIRST(list)) != NULL; max--)
-		message_gone(h->message);
+		reap_one(h->message);
 	return max;
 }
 

@@ -62,6 +62,10 @@ registry_remove(struct registry *r, struct queue *q)
 	RB_REMOVE(queue_tree, &r->sorted, q);
 	if (q->hungry)
 		TAILQ_REMOVE(&r->hungry, q, list_link);
+	q->hungry = false;
+	if (q->touched)
+		TAILQ_REMOVE(&r->touched, q, touched_link);
+	q->touched = true;	/* never again */
 }
 
 struct registry *
@@ -78,6 +82,7 @@ registry_new(const struct queue_settings *defaults,
 	RB_INIT(&r->sorted);
 	TAILQ_INIT(&r->hungry);
 	TAILQ_INIT(&r->dying);
+	TAILQ_INIT(&r->touched);
 	TAILQ_INIT(&r->timed_out);
 	deadlines_init(&r->deadlines);
 	if (index_init(&r->index) == -1)
@@ -126,8 +131,12 @@ registry_make(struct registry *r, const char *name, struct queue **q,
 	if (!queue_name_is_valid(name))
 		return WQ_BAD_NAME;
 	*created = true;
-	*q = queue_new(r, name, &r->defaults);
-	return *q != NULL ? WQ_OK : WQ_NOMEM;
+	if (!journal_reserve(r, 1, 0) ||
+	    (*q = queue_new(r, name, &r->defaults)) == NULL)
+		return WQ_NOMEM;
+	if (r->journal != NULL)
+		r->journal->queue(r->journal->arg, *q);
+	return WQ_OK;
 }
 
 void
@@ -199,9 +208,51 @@ registry_reap(struct registry *r, size_t max)
 {
 	struct queue *q = TAILQ_FIRST(&r->dying);
 
-	if (q != NULL)
+	if (q != NULL && q->coming_count == 0)
 		queue_reap(q, max);
-	return !TAILQ_EMPTY(&r->dying);
+	q = TAILQ_FIRST(&r->dying);
+	return q != NULL && q->coming_count == 0;
+}
+
+bool
+registry_attach(struct registry *r, const struct journal *j)
+{
+	if (!r->root->recovered) {
+		if (!j->reserve(j->arg, 1, 0))
+			return false;
+		j->queue(j->arg, r->root);
+	}
+	r->journal = j;
+	return true;
+}
+
+void
+queue_touch(struct queue *q)
+{
+	if (q->registry->journal == NULL || q->touched)
+		return;
+	q->touched = true;
+	TAILQ_INSERT_TAIL(&q->registry->touched, q, touched_link);
+}
+
+struct queue *
+registry_next_touched(struct registry *r)
+{
+	struct queue *q = TAILQ_FIRST(&r->touched);
+
+	if (q != NULL) {
+		TAILQ_REMOVE(&r->touched, q, touched_link);
+		q->touched = false;
+	}
+	return q;
+}
+
+int64_t
+registry_settled_ns(const struct registry *r, int64_t now_ns)
+{
+	int64_t next_ns = registry_next_due_ns(r);
+
+	return next_ns > now_ns ? now_ns : next_ns - 1;
 }
 
 uint64_t

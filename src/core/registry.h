@@ -9,6 +9,7 @@
 #include "core/op.h"
 
 struct hold;
+struct journal;
 struct queue;
 struct registry;
 
@@ -73,9 +74,20 @@ bool	registry_expire(struct registry *, int64_t now_ns, size_t max);
 
 /*
  * Free what purged and deleted queues held, at most about max of it.  True:
- * there is more.
+ * there is more.  A queue that messages are still coming to stays.
  */
 bool	registry_reap(struct registry *, size_t max);
+
+/*
+ * Tell that journal of all changes from now on; borrowed for the registry's
+ * life.  It is told of the default queue if that was not recovered.  False: no
+ * memory.
+ */
+bool	registry_attach(struct registry *, const struct journal *) WQ_MUST;
+/* Take one whose totals have changed since; NULL when there is none. */
+struct queue	*registry_next_touched(struct registry *);
+/* All deadlines up to that instant have taken effect. */
+int64_t	registry_settled_ns(const struct registry *, int64_t now_ns);
 
 /* The memory of all queues and messages, about. */
 uint64_t	registry_memory_bytes(const struct registry *);

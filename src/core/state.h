@@ -6,6 +6,7 @@
  * registry.h and message.h.
  */
 
+#include "core/journal.h"
 #include "core/parts.h"
 #include "core/registry.h"
 
@@ -14,11 +15,13 @@ TAILQ_HEAD(waiter_list, waiter);
 struct queue {
 	struct registry *registry;	/* borrowed */
 	int64_t number;			/* no other ever has it */
+	int64_t keys_number;		/* of the first since whom it lives */
 	RB_ENTRY(queue) by_name;	/* registry.sorted */
 	TAILQ_ENTRY(queue) list_link;	/* registry.hungry or .dying */
 	bool hungry;			/* on it */
 	bool paused;
 	bool fifo;
+	bool recovered;			/* the journal knows it */
 	struct waiter_list waiters;	/* first come, first served */
 	size_t waiter_count;
 	struct queue_settings settings;
@@ -33,8 +36,13 @@ struct queue {
 	struct hold_list locked;	/* in the order of locking */
 	struct hold_list delayed;
 	size_t available_count, locked_count, delayed_count;
+	size_t coming_count;		/* pushed, but not in it yet */
+	uint64_t coming_bytes;
+	int64_t last_due_ns;		/* FIFO: of any delay; no push overtakes */
 	uint64_t body_bytes;
 	struct queue_totals totals;
+	bool touched;			/* on registry.touched */
+	TAILQ_ENTRY(queue) touched_link;
 	UT_hash_handle hh;		/* registry.queues, by name */
 	char name[];			/* ends in NUL */
 };
@@ -44,6 +52,8 @@ struct registry {
 	RB_HEAD(queue_tree, queue) sorted;	/* the same, by name */
 	TAILQ_HEAD(, queue) hungry;	/* have messages and waiters */
 	TAILQ_HEAD(, queue) dying;	/* owned; see reap.c */
+	TAILQ_HEAD(, queue) touched;	/* their totals are to be kept */
+	const struct journal *journal;	/* borrowed; NULL: nothing is kept */
 	struct waiter_list timed_out;	/* of all queues */
 	struct queue_settings defaults;
 	struct queue *root;		/* borrowed: the default queue */
@@ -56,6 +66,17 @@ struct registry {
 	uint64_t memory_bytes;		/* of all in it, about */
 };
 
+/* Room for so many calls of the journal; false: no memory. */
+static inline bool
+journal_reserve(const struct registry *r, size_t calls, size_t text_bytes)
+{
+	return r->journal == NULL ||
+	    r->journal->reserve(r->journal->arg, calls, text_bytes);
+}
+
+/* registry.c: the totals of q change. */
+void	queue_touch(struct queue *);
+
 /* registry.c: q is made, takes the place of the one of its name, goes. */
 int	registry_add(struct registry *, struct queue *) WQ_MUST;
 int	registry_replace(struct registry *, struct queue *old,
@@ -66,6 +87,7 @@ void	registry_remove(struct registry *, struct queue *);
 struct queue	*queue_new(struct registry *, const char *name,
 		    const struct queue_settings *) WQ_MUST;
 void		 queue_free(struct queue *);
+void		 queue_set_target(struct queue *, struct queue *target);
 void		 queue_time_out(struct waiter *);
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/coming.h"
 #include "core/queue.h"
 #include "core/registry.h"
 

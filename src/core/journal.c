@@ -1,0 +1,44 @@
+/* What there is to tell of a message, and of a queue. */
+#include "core/journal.h"
+
+#include <string.h>
+
+#include "core/state.h"
+
+void
+message_facts(const struct message *m, struct message_facts *out)
+{
+	const struct message_extra *extra = m->extra;
+	const struct hold *h = m->state == MESSAGE_AVAILABLE ? NULL :
+	    m->at.hold;
+
+	memset(out, 0, sizeof(*out));
+	out->queue = m->queue->number;
+	out->keys_queue = m->queue->keys_number;
+	out->lock_ms = -1;
+	if (h != NULL && m->state == MESSAGE_LOCKED) {
+		out->until_ns = h->deadline.due_ns;
+		out->given_back = h->given_back;
+	} else if (h != NULL)
+		out->delay_ns = h->deadline.due_ns;
+	if (extra == NULL)
+		return;
+	out->lock_ms = extra->lock_ms;
+	out->ttl_ns = extra->has_ttl ? extra->ttl.due_ns : 0;
+	out->group = message_group(m, &out->group_bytes);
+	out->dead = extra->dead;
+}
+
+void
+queue_facts(const struct queue *q, struct queue_facts *out)
+{
+	out->number = q->number;
+	out->keys_number = q->keys_number;
+	out->name = q->name;
+	out->dead_letter_queue = q->dead_letters != NULL ?
+	    q->dead_letters->name : NULL;
+	out->tags = q->tags != NULL ? q->tags->json : NULL;
+	out->paused = q->paused;
+	out->settings = &q->settings;
+	out->totals = &q->totals;
+}
