@@ -1,0 +1,135 @@
+#ifndef WQ_STORE_BATCH_H
+#define WQ_STORE_BATCH_H
+
+/*
+ * What is to be written, as plain data: a batch of records in their order.  The
+ * loop fills it and hands it over; from then on it is the writer's, until it
+ * comes back.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/digest.h"
+#include "base/id.h"
+#include "base/status.h"
+
+enum store_verb {
+	STORE_PUSH,		/* a message is new */
+	STORE_KEY,		/* what repeats of it are known by */
+	STORE_LOCK,		/* it was locked, or its lock changed */
+	STORE_MOVE,		/* it is in another queue */
+	STORE_GONE,		/* it is gone */
+	STORE_QUEUE,		/* a queue is new, or its settings changed */
+	STORE_TOTALS,		/* the totals of a queue */
+	STORE_QUEUE_GONE,	/* a queue is gone; its messages follow */
+	STORE_FETCH		/* read the body of a message */
+};
+
+/* A place in a batch's text; bytes 0 with at NO_TEXT is none. */
+#define NO_TEXT	UINT32_MAX
+struct store_text {
+	uint32_t at, bytes;
+};
+
+struct store_push {
+	struct id id;
+	const void *body;	/* borrowed until the batch is back */
+	uint32_t body_bytes;
+	struct store_text group;
+	int64_t delay_ns;	/* delayed until; 0: not */
+	int64_t ttl_ns;		/* lives until; 0: for ever */
+	int64_t lock_ms;	/* its own lock timeout; -1: none */
+};
+
+struct store_key {
+	uint8_t key[DIGEST_BYTES];
+	struct id id;
+	int64_t until_ns;
+};
+
+struct store_lock {
+	int64_t until_ns;
+	uint64_t order;		/* of all locks */
+	uint32_t receives, receipt;
+	bool back;		/* given back, or as if never received */
+};
+
+struct store_move {
+	int64_t was;		/* its seq before */
+	int64_t available_ns;
+	uint64_t order;
+	struct store_text dead_queue;	/* none: it is no dead letter now */
+	uint32_t dead_receives;
+	int dead_reason;
+	int64_t dead_pushed_ns;
+};
+
+/* The settings, in the order of the table's columns; see sqlite.c. */
+enum { STORE_SETTINGS = 8, STORE_TOTALS_COUNT = 7 };
+
+struct store_queue {
+	int64_t setting[STORE_SETTINGS];
+	struct store_text name, dead_letter_queue, tags;
+	int64_t keys;		/* the number under which its keys are */
+	bool paused;
+};
+
+struct store_totals {
+	uint64_t total[STORE_TOTALS_COUNT];
+	int64_t settled_ns;
+};
+
+struct store_fetch {
+	void *body;		/* result, mem_alloc()ed; NULL: it is not there */
+	uint32_t body_bytes;	/* result */
+	void *cookie;		/* the asker's */
+};
+
+struct store_record {
+	enum store_verb verb;
+	int64_t seq;		/* the message; 0: it is of a queue */
+	int64_t queue;		/* number */
+	union {
+		struct store_push push;
+		struct store_key key;
+		struct store_lock lock;
+		struct store_move move;
+		struct store_queue of_queue;
+		struct store_totals totals;
+		struct store_fetch fetch;
+	};
+};
+
+/* What became of the pushes of a batch; all else in it was done. */
+enum store_result { STORE_OK, STORE_NO_SPACE, STORE_FAILED };
+
+struct store_batch {
+	TAILQ_ENTRY(store_batch) link;
+	uint64_t number;		/* ascending from 1 */
+	int64_t now_ns;			/* when it was handed over */
+	struct store_record *record;	/* owned */
+	size_t count, room;
+	char *text;			/* owned */
+	size_t text_bytes, text_room;
+	uint64_t body_bytes;		/* of its pushes */
+	enum store_result result;	/* of the pushes */
+};
+
+struct store_batch	*batch_new(void) WQ_MUST;	/* NULL: no memory */
+void		 batch_free(struct store_batch *);	/* NULL is fine */
+void		 batch_clear(struct store_batch *);
+
+/* Room for so many records more, with texts of so many bytes; -1: no memory. */
+int		 batch_reserve(struct store_batch *, size_t records,
+		    size_t text_bytes) WQ_MUST;
+/* The next record, zeroed; there is room. */
+struct store_record	*batch_add(struct store_batch *, enum store_verb,
+			    int64_t seq, int64_t queue);
+/* Keep a text, for which there is room; NULL is none. */
+struct store_text	batch_text(struct store_batch *, const char *,
+			    size_t bytes);
+
+#endif

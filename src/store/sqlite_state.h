@@ -1,0 +1,30 @@
+#ifndef WQ_STORE_SQLITE_STATE_H
+#define WQ_STORE_SQLITE_STATE_H
+
+/* The engine's insides, for store/sqlite*.c alone. */
+
+#include <sqlite3.h>
+
+#include "store/sqlite.h"
+
+enum statement {
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_PUSH, SQL_KEY, SQL_LOCK,
+	SQL_MOVE, SQL_MOVE_LOCK, SQL_GONE, SQL_GONE_LOCK, SQL_QUEUE,
+	SQL_TOTALS, SQL_QUEUE_GONE, SQL_QUEUE_GONE_TOTALS,
+	SQL_FETCH, SQL_EXPIRE, SQL_FREE, SQL_PAGES, SQL_READ_QUEUES,
+	SQL_READ_KEYS, SQL_READ_MESSAGES, STATEMENTS
+};
+
+struct engine {
+	sqlite3 *db;			/* owned */
+	sqlite3_stmt *st[STATEMENTS];	/* owned; prepared when first used */
+	int log_pages;			/* in the write-ahead log */
+	enum { READ_QUEUES, READ_KEYS, READ_MESSAGES, READ_ALL } reading;
+};
+
+/* The prepared statement; NULL: it cannot be prepared. */
+sqlite3_stmt	*engine_statement(struct engine *, enum statement) WQ_MUST;
+/* What a result code means, of the last call. */
+enum engine_result	engine_result_of(const struct engine *, int rc);
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * The writer takes all batches that are ready, writes them in one transaction
+ * and gives them back; what keeps the database in shape comes after that.
+ * What cannot be written is not forgotten: when the disk is full the pushes are
+ * refused and the rest is written into the space that was kept back; when even
+ * that fails it is tried until it succeeds or the store is closed.
+ */
+#include "store/writer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/place.h"
+
+#define NS_PER_S	INT64_C(1000000000)
+#define KEY_WINDOW_NS	(300 * NS_PER_S)	/* as core/dedup.c has it */
+#define LOG_PAGES_BUSY	500	/* a checkpoint of them takes some 5 ms */
+#define LOG_PAGES_IDLE	64
+#define TIDY_PAGES	64	/* at a time; a millisecond */
+#define KEYS_AT_A_TIME	1000
+#define COPY_PAGES	128
+#define RETRY_NS	(NS_PER_S / 10)
+#define SPACE_NS	NS_PER_S	/* between looks for space */
+
+static int64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+static void
+tell_loop(struct writer *w)
+{
+	const uint64_t one = 1;
+
+	while (write(w->wake_fd, &one, sizeof(one)) == -1 && errno == EINTR)
+		;
+}
+
+static void
+set_health(struct writer *w, enum store_health health, const char *why)
+{
+	pthread_mutex_lock(&w->mutex);
+	if (w->health != health) {
+		w->health = health;
+		snprintf(w->why, sizeof(w->why), "%s", why);
+		w->health_changed = true;
+	}
+	pthread_mutex_unlock(&w->mutex);
+	tell_loop(w);
+}
+
+static void
+refuse_pushes(struct writer *w, struct store_batches *work,
+    enum store_result why)
+{
+	struct store_batch *b;
+
+	pthread_mutex_lock(&w->mutex);
+	TAILQ_FOREACH(b, work, link) {
+		if (b->result == STORE_OK)
+			b->result = why;
+		w->refused_number = b->number;
+	}
+	w->refused_why = why;
+	pthread_mutex_unlock(&w->mutex);
+	tell_loop(w);
+}
+
+/* Keys whose window is over go with a transaction that is there anyway. */
+static enum engine_result
+forget_keys(struct writer *w, const struct store_batch *last)
+{
+	if (!w->keys_are_left && last->now_ns < w->keys_looked_ns + NS_PER_S)
+		return ENGINE_OK;
+	w->keys_looked_ns = last->now_ns;
+	return engine_expire(w->engine, last->now_ns - KEY_WINDOW_NS,
+	    KEYS_AT_A_TIME, &w->keys_are_left);
+}
+
+static enum engine_result
+try_all(struct writer *w, struct store_batches *work)
+{
+	enum engine_result result = engine_begin(w->engine);
+	struct store_batch *b;
+
+	TAILQ_FOREACH(b, work, link)
+		if (result == ENGINE_OK)
+			result = engine_apply(w->engine, b,
+			    b->result == STORE_OK);
+	if (result == ENGINE_OK)
+		result = forget_keys(w, TAILQ_LAST(work, store_batches));
+	return result == ENGINE_OK ? engine_commit(w->engine) : result;
+}
+
+static void
+give_reserve(struct writer *w)
+{
+	if (!w->reserved)
+		return;
+	place_reserve_give(w->place);
+	w->reserved = false;
+}
+
+/* Wait for that long, or until the end.  True: it is the end. */
+static bool
+pause_for(struct writer *w, int64_t ns)
+{
+	struct timespec until;
+	bool end;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ns / NS_PER_S;
+	until.tv_nsec += ns % NS_PER_S;
+	if (until.tv_nsec >= NS_PER_S) {
+		until.tv_sec++;
+		until.tv_nsec -= NS_PER_S;
+	}
+	pthread_mutex_lock(&w->mutex);
+	if (!w->end)
+		pthread_cond_timedwait(&w->work, &w->mutex, &until);
+	end = w->end;
+	pthread_mutex_unlock(&w->mutex);
+	return end;
+}
+
+/*
+ * One attempt has failed: make the next one smaller, and find space for it.
+ * False: nothing more can be done.
+ */
+static bool
+mend(struct writer *w, struct store_batches *work, enum engine_result why)
+{
+	char text[STORE_ERROR_BYTES];
+
+	snprintf(text, sizeof(text), "%s", engine_error(w->engine));
+	if (why == ENGINE_BROKEN) {
+		set_health(w, STORE_BROKEN, text);
+		refuse_pushes(w, work, STORE_FAILED);
+		return false;
+	}
+	set_health(w, why == ENGINE_FULL && w->reserved ? STORE_FULL :
+	    STORE_STUCK, text);
+	refuse_pushes(w, work, why == ENGINE_FULL ? STORE_NO_SPACE :
+	    STORE_FAILED);
+	if (why == ENGINE_FULL)
+		give_reserve(w);
+	/* A log that went to the database is written from its begin again. */
+	engine_checkpoint(w->engine, 1);
+	return true;
+}
+
+/* False: it cannot be written, and the store is at its end. */
+static bool
+write_all(struct writer *w, struct store_batches *work)
+{
+	enum engine_result result;
+	bool first = true;
+
+	while ((result = try_all(w, work)) != ENGINE_OK) {
+		if (!mend(w, work, result))
+			return false;
+		/* At once without the pushes; then with patience. */
+		if (!first && pause_for(w, RETRY_NS) &&
+		    try_all(w, work) != ENGINE_OK)
+			return false;
+		first = false;
+	}
+	return true;
+}
+
+static void
+look_for_space(struct writer *w)
+{
+	if (w->reserved || !place_reserve_take(w->place))
+		return;
+	w->reserved = true;
+}
+
+static void
+be_well(struct writer *w)
+{
+	enum store_health health;
+
+	pthread_mutex_lock(&w->mutex);
+	health = w->health;
+	pthread_mutex_unlock(&w->mutex);
+	if (health == STORE_WELL || health == STORE_BROKEN)
+		return;
+	/* More than that, or it would be full again at once. */
+	if (place_has_space(w->place, 2 * PLACE_RESERVE_BYTES))
+		look_for_space(w);
+	if (w->reserved)
+		set_health(w, STORE_WELL, "");
+	else if (health == STORE_STUCK)
+		set_health(w, STORE_FULL, "the disk is full");
+}
+
+static void
+give_back(struct writer *w, struct store_batches *work)
+{
+	pthread_mutex_lock(&w->mutex);
+	TAILQ_CONCAT(&w->kept, work, link);
+	pthread_mutex_unlock(&w->mutex);
+	tell_loop(w);
+}
+
+static void
+end_copy(struct writer *w, const char *error)
+{
+	engine_copy_free(w->copy);
+	w->copy = NULL;
+	pthread_mutex_lock(&w->mutex);
+	w->copy_wanted = false;
+	w->copy_ended = true;
+	snprintf(w->copy_error, sizeof(w->copy_error), "%s", error);
+	pthread_mutex_unlock(&w->mutex);
+	tell_loop(w);
+}
+
+/* A part of a copy, if one is wanted.  True: there is more to do. */
+static bool
+go_on_copying(struct writer *w)
+{
+	char error[STORE_ERROR_BYTES], path[STORE_ERROR_BYTES];
+	bool wanted, done;
+
+	pthread_mutex_lock(&w->mutex);
+	wanted = w->copy_wanted;
+	memcpy(path, w->copy_path, sizeof(path));
+	pthread_mutex_unlock(&w->mutex);
+	if (!wanted)
+		return false;
+	if (w->copy == NULL && (w->copy = engine_copy_new(w->engine, path,
+	    error)) == NULL) {
+		end_copy(w, error);
+		return false;
+	}
+	if (engine_copy_step(w->copy, COPY_PAGES, &done, error) == -1) {
+		end_copy(w, error);
+		unlink(path);
+		return false;
+	}
+	if (done)
+		end_copy(w, "");
+	return !done;
+}
+
+static bool
+has_work(struct writer *w)
+{
+	bool has;
+
+	pthread_mutex_lock(&w->mutex);
+	has = !TAILQ_EMPTY(&w->ready) || w->end;
+	pthread_mutex_unlock(&w->mutex);
+	return has;
+}
+
+/* What waits for a moment without work.  True: there is more of it. */
+static bool
+keep_house(struct writer *w)
+{
+	bool more;
+
+	if (has_work(w))
+		return true;
+	more = engine_tidy(w->engine, TIDY_PAGES);
+	engine_checkpoint(w->engine, more ? LOG_PAGES_BUSY : LOG_PAGES_IDLE);
+	return more;
+}
+
+/* Wait for batches; false: it is the end and there are none. */
+static bool
+take(struct writer *w, struct store_batches *work, bool wait)
+{
+	bool end;
+
+	TAILQ_INIT(work);
+	pthread_mutex_lock(&w->mutex);
+	while (wait && TAILQ_EMPTY(&w->ready) && !w->end && !w->copy_wanted) {
+		atomic_store(&w->idle, true);
+		pthread_cond_wait(&w->work, &w->mutex);
+	}
+	atomic_store(&w->idle, false);
+	TAILQ_CONCAT(work, &w->ready, link);
+	end = w->end;
+	pthread_mutex_unlock(&w->mutex);
+	return !end || !TAILQ_EMPTY(work);
+}
+
+static void
+work_on(struct writer *w, struct store_batches *work)
+{
+	int64_t began = now_ns(), took;
+
+	if (!write_all(w, work)) {
+		TAILQ_CONCAT(&w->lost, work, link);
+		return;
+	}
+	took = now_ns() - began;
+	atomic_store(&w->commit_ns, (7 * atomic_load(&w->commit_ns) + took) / 8);
+	give_back(w, work);
+	be_well(w);
+	engine_checkpoint(w->engine, LOG_PAGES_BUSY);
+}
+
+static bool
+is_in_trouble(struct writer *w)
+{
+	bool is;
+
+	pthread_mutex_lock(&w->mutex);
+	is = w->health == STORE_FULL || w->health == STORE_STUCK;
+	pthread_mutex_unlock(&w->mutex);
+	return is;
+}
+
+void *
+writer_main(void *arg)
+{
+	struct writer *w = arg;
+	struct store_batches work;
+	bool more = false;
+
+	look_for_space(w);
+	if (!w->reserved)
+		set_health(w, STORE_FULL, "the disk is full");
+	while (take(w, &work, !more)) {
+		if (!TAILQ_EMPTY(&work))
+			work_on(w, &work);
+		more = go_on_copying(w);
+		if (keep_house(w))
+			more = true;
+		if (is_in_trouble(w) && TAILQ_EMPTY(&work)) {
+			more = !pause_for(w, SPACE_NS);
+			be_well(w);
+		}
+	}
+	engine_copy_free(w->copy);
+	w->copy = NULL;
+	return NULL;
+}
