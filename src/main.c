@@ -22,8 +22,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/server.h"
+#include "store/store.h"
 
 #define OPTIONS_MAX	64
+#define CHECK		1	/* getopt's, for --check */
 
 struct daemon {
 	struct config config;
@@ -33,6 +35,7 @@ struct daemon {
 	struct http_server *server;	/* owned */
 	struct event *sigterm, *sigint;	/* owned */
 	bool draining;
+	bool failed;			/* of itself, not by a signal */
 };
 
 static void
@@ -46,10 +49,13 @@ static void
 help(void)
 {
 	const struct config_option *o;
+	const char *preset;
 	char text[48];
 
 	usage(stdout);
 	for (o = config_options; o->name != NULL; o++) {
+		preset = o->kind == OPTION_FLAG ? "" : o->choices != NULL ?
+		    o->choices : o->preset;
 		snprintf(text, sizeof(text), "%s%c%s --%s%s",
 		    o->letter ? "-" : " ", o->letter ? o->letter : ' ',
 		    o->letter ? "," : " ", o->name,
@@ -57,13 +63,15 @@ help(void)
 		    o->kind == OPTION_MS ? " MS" :
 		    o->kind == OPTION_BYTES ? " BYTES" :
 		    o->kind == OPTION_BOOL ? " BOOL" :
-		    o->kind == OPTION_LIST ? " LIST" : " N");
+		    o->kind == OPTION_LIST ? " LIST" :
+		    o->kind == OPTION_TEXT ? " TEXT" :
+		    o->kind == OPTION_CHOICE ? " NAME" : " N");
 		printf("  %-28s %s%s%s%s\n", text, o->help,
-		    o->kind == OPTION_FLAG ? "" : " (",
-		    o->kind == OPTION_FLAG ? "" : o->preset,
-		    o->kind == OPTION_FLAG ? "" : ")");
+		    *preset == '\0' ? "" : " (", preset,
+		    *preset == '\0' ? "" : ")");
 	}
-	puts("  -V, --version                print the version\n"
+	puts("      --check DIR              check a data directory, and exit\n"
+	    "  -V, --version                print the version\n"
 	    "  -h, --help                   print this\n"
 	    "The manual is wqd(8).");
 }
@@ -108,7 +116,9 @@ make_getopt(struct option *longs, char *shorts)
 	*s = '\0';
 	longs[n] = (struct option){ "version", no_argument, NULL, 'V' };
 	longs[n + 1] = (struct option){ "help", no_argument, NULL, 'h' };
-	longs[n + 2] = (struct option){ NULL, 0, NULL, 0 };
+	longs[n + 2] = (struct option){ "check", required_argument, NULL,
+	    CHECK };
+	longs[n + 3] = (struct option){ NULL, 0, NULL, 0 };
 	return n;
 }
 
@@ -172,6 +182,24 @@ bad_option(int c, char **argv)
 }
 
 static void
+print_line(const char *line)
+{
+	puts(line);
+}
+
+/* The exit status of --check. */
+static int
+check(const char *directory)
+{
+	char error[STORE_ERROR_BYTES];
+
+	if (store_check(directory, print_line, error) == 0)
+		return 0;
+	fprintf(stderr, "wqd: %s\n", error);
+	return 1;
+}
+
+static void
 read_options(struct config *config, int argc, char **argv)
 {
 	struct option longs[OPTIONS_MAX];
@@ -196,6 +224,8 @@ read_options(struct config *config, int argc, char **argv)
 			help();
 			exit(0);
 		}
+		if (c == CHECK)
+			exit(check(optarg));
 		if (c == '?' || c == ':' || (o = option_of(c)) == NULL)
 			bad_option(c, argv);
 		else if (c >= 256 && !is_whole_name(o->name, argv))
@@ -315,6 +345,17 @@ signal_cb(evutil_socket_t sig, short what, void *arg)
 	http_server_drain(d->server, drained_cb, d);
 }
 
+/* The backend cannot go on; answers in hand still leave. */
+static void
+failed_cb(void *arg)
+{
+	static const struct timeval soon = { 0, 200000 };
+	struct daemon *d = arg;
+
+	d->failed = true;
+	event_base_loopexit(d->base, &soon);
+}
+
 static int
 build(struct daemon *d)
 {
@@ -324,7 +365,9 @@ build(struct daemon *d)
 	if (d->base == NULL)
 		goto fail;
 	if ((d->backend = local_new(d->base, &d->config)) == NULL)
-		goto fail;
+		return -1;
+	d->backend->failed = failed_cb;
+	d->backend->failed_arg = d;
 	if ((d->native = native_new(d->backend, &d->config)) == NULL)
 		goto fail;
 	d->server = http_server_new(d->base, &d->config, native_routes(),
@@ -382,10 +425,10 @@ main(int argc, char **argv)
 	raise_descriptors(&d.config);
 	if (build(&d) == 0) {
 		log_info("main", "ready", "version=" PACKAGE_VERSION
-		    " backend=%s pid=%d durable=no", d.backend->ops->name,
-		    (int)getpid());
+		    " backend=%s pid=%d durable=%s", d.backend->ops->name,
+		    (int)getpid(), d.backend->durable);
 		event_base_dispatch(d.base);
-		status = 0;
+		status = d.failed ? 1 : 0;
 		log_info("main", "stopped", NULL);
 	}
 	tear_down(&d);

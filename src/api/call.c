@@ -173,7 +173,16 @@ answer_status(struct exchange *x, const struct op *op)
 		exchange_problem(x, 500, "the disk of the server has failed; "
 		    "whether the change is kept is not known");
 		return;
+	case WQ_BUSY:
+		exchange_add_header(x, "Retry-After", "1");
+		exchange_problem(x, 409, "a backup is being made already");
+		return;
 	case WQ_UNSUPPORTED:
+		if (op->verb == OP_BACKUP)
+			exchange_problem(x, 501, "this server keeps its "
+			    "queues in memory only: there is nothing to back "
+			    "up without --data");
+		else
 		exchange_problem(x, 501, "this server cannot do that yet");
 		return;
 	case WQ_CANCELED:

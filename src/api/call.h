@@ -73,6 +73,7 @@ void	native_delete(struct exchange *, void *);
 void	native_purge(struct exchange *, void *);
 void	native_pause(struct exchange *, void *);
 void	native_resume(struct exchange *, void *);
+void	native_backup(struct exchange *, void *);
 
 /* Handlers of native_batch.c. */
 void	native_push_many(struct exchange *, void *);

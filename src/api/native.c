@@ -40,6 +40,8 @@ push_done(struct op *op, void *arg)
 		    op->queue != NULL ? "/queues/" : "",
 		    op->queue != NULL ? op->queue : "", id);
 		exchange_add_header(c->x, "Location", location);
+		exchange_add_header(c->x, "WQ-Durable",
+		    c->native->backend->durable);
 		out = exchange_reply(c->x);
 		buf_add_str(out, "{\"messageID\": \"");
 		buf_add(out, id, ID_TEXT_BYTES);
@@ -315,13 +317,14 @@ static void
 ready(struct exchange *x, void *arg)
 {
 	static const char *const names[] = { NULL };
+	struct native *n = arg;
 
-	(void)arg;
 	if (!params_known(x, names))
 		return;
-	if (exchange_is_draining(x)) {
+	if (exchange_is_draining(x) || n->backend->trouble != NULL) {
 		exchange_add_header(x, "Retry-After", "1");
-		exchange_problem(x, 503, "the server is ending");
+		exchange_problem(x, 503, "%s", exchange_is_draining(x) ?
+		    "the server is ending" : n->backend->trouble);
 		return;
 	}
 	buf_add_str(exchange_reply(x), "{\"status\": \"ready\"}\n");
@@ -340,6 +343,7 @@ native_routes(void)
 		{ HTTP_POST, "/purge", native_purge },
 		{ HTTP_POST, "/pause", native_pause },
 		{ HTTP_POST, "/resume", native_resume },
+		{ HTTP_POST, "/backup", native_backup },
 		{ HTTP_GET, "/health", health },
 		{ HTTP_GET, "/ready", ready },
 		{ HTTP_GET, "/queues", native_list },

@@ -5,6 +5,7 @@
 #include "api/call.h"
 #include "api/json.h"
 #include "api/params.h"
+#include "backend/backend.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "http/exchange.h"
@@ -40,6 +41,8 @@ push_many_done(struct op *op, void *arg)
 		for (i = 0; i < push->count; i++)
 			add_id(out, &push->bodies[i].id, i == 0);
 		buf_add_str(out, "]}\n");
+		exchange_add_header(c->x, "WQ-Durable",
+		    c->native->backend->durable);
 		exchange_send(c->x, 201, JSON_TYPE);
 	}
 	call_free(c);

@@ -9,9 +9,11 @@
 #include "api/call.h"
 #include "api/json.h"
 #include "api/params.h"
+#include "backend/backend.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "http/exchange.h"
+#include "http/response.h"
 
 #define LIST_DEFAULT	100
 #define LIST_MAX	1000
@@ -67,14 +69,16 @@ add_settings(struct buf *out, const struct queue_settings *s,
 }
 
 static void
-add_info(struct buf *out, const char *name, const struct queue_info *i)
+add_info(const struct call *c, const char *name, const struct queue_info *i)
 {
+	struct buf *out = exchange_reply(c->x);
 	const struct queue_totals *t = &i->totals;
 	int64_t oldest_ms = i->oldest_ns != 0 ?
 	    (clock_now_ns() - i->oldest_ns) / CLOCK_NS_PER_MS : 0;
 
-	buf_printf(out, "{\"name\": \"%s\", \"paused\": %s, ", name,
-	    i->paused ? "true" : "false");
+	buf_printf(out, "{\"name\": \"%s\", \"paused\": %s, "
+	    "\"durable\": \"%s\", ", name, i->paused ? "true" : "false",
+	    c->native->backend->durable);
 	add_settings(out, &i->settings, i->dead_letter_queue, i->fifo,
 	    i->tags);
 	buf_printf(out, ", \"counts\": {\"available\": %zu, \"locked\": %zu, "
@@ -105,7 +109,7 @@ info_done(struct op *op, void *arg)
 	if (c->x != NULL && op->status != WQ_OK)
 		answer_status(c->x, op);
 	else if (c->x != NULL) {
-		add_info(exchange_reply(c->x), name_of(c), &op->info);
+		add_info(c, name_of(c), &op->info);
 		buf_add(exchange_reply(c->x), "\n", 1);
 		exchange_send(c->x, 200, JSON_TYPE);
 	}
@@ -192,6 +196,29 @@ native_resume(struct exchange *x, void *arg)
 }
 
 static void
+backup_done(struct op *op, void *arg)
+{
+	struct call *c = arg;
+
+	if (c->x != NULL && op->status != WQ_OK)
+		answer_status(c->x, op);
+	else if (c->x != NULL) {
+		buf_add_str(exchange_reply(c->x), "{\"file\": ");
+		response_json_string(exchange_reply(c->x), op->backup.path,
+		    strlen(op->backup.path));
+		buf_add_str(exchange_reply(c->x), "}\n");
+		exchange_send(c->x, 200, JSON_TYPE);
+	}
+	call_free(c);
+}
+
+void
+native_backup(struct exchange *x, void *arg)
+{
+	submit_plain(call_new(arg, x, OP_BACKUP, backup_done));
+}
+
+static void
 list_done(struct op *op, void *arg)
 {
 	struct call *c = arg;
@@ -206,7 +233,7 @@ list_done(struct op *op, void *arg)
 		buf_add_str(out, "{\"queues\": [");
 		for (i = 0; i < list->count; i++) {
 			buf_add_str(out, i > 0 ? ", " : "");
-			add_info(out, list->out[i].name, &list->out[i].info);
+			add_info(c, list->out[i].name, &list->out[i].info);
 		}
 		buf_add_str(out, "]}\n");
 		exchange_send(c->x, 200, JSON_TYPE);

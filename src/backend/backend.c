@@ -18,9 +18,24 @@ run(struct backend *b)
 static void
 wake_cb(evutil_socket_t fd, short what, void *arg)
 {
+	struct backend *b = arg;
+	void (*stopped)(void *);
+
 	(void)fd;
 	(void)what;
-	run(arg);
+	run(b);
+	if ((stopped = b->stopped) == NULL)
+		return;
+	b->stopped = NULL;
+	stopped(b->stopped_arg);
+}
+
+void
+backend_stopped(struct backend *b, void (*stopped)(void *), void *arg)
+{
+	b->stopped = stopped;
+	b->stopped_arg = arg;
+	event_active(b->wake, 0, 0);
 }
 
 void
@@ -37,6 +52,9 @@ backend_init(struct backend *b, const struct backend_ops *ops,
 	b->ops = ops;
 	TAILQ_INIT(&b->finished);
 	b->finished_count = 0;
+	b->trouble = NULL;
+	b->durable = "memory";
+	b->stopped = b->failed = NULL;
 	b->wake = event_new(base, -1, 0, wake_cb, b);
 	return b->wake != NULL ? 0 : -1;
 }

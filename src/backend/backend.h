@@ -13,7 +13,8 @@ struct event_base;
 
 /*
  * The contract of a backend; the loop's thread only.  Queues and messages are
- * behind it, and all that api/ knows of them is the ops.
+ * behind it, and all that api/ knows of them is the ops.  Ops take effect in
+ * the order in which they are submitted.
  */
 struct backend_ops {
 	const char *name;
@@ -39,6 +40,8 @@ struct backend {			/* first member of struct local, redis */
 	const char *trouble;		/* why it takes no push now; NULL: it
 					 * does; borrowed until the loop turns */
 	const char *durable;		/* what a push's answer promises */
+	void (*stopped)(void *arg);	/* NULL: it does not end */
+	void *stopped_arg;		/* borrowed */
 	/* It can do nothing any more: the process is to end.  May be NULL. */
 	void (*failed)(void *arg);
 	void *failed_arg;		/* borrowed */
@@ -48,6 +51,9 @@ struct backend {			/* first member of struct local, redis */
 int	backend_init(struct backend *, const struct backend_ops *,
 	    struct event_base *) WQ_MUST;	/* -1: no memory */
 void	backend_fini(struct backend *);
+
+/* It has stopped: stopped(arg) is called when what is finished has run. */
+void	backend_stopped(struct backend *, void (*stopped)(void *), void *arg);
 
 /*
  * op is done with that status.  Its done() is never called from in here: it

@@ -8,14 +8,18 @@
 
 #include <event2/event.h>
 
+#include "backend/durable.h"
 #include "backend/local.h"
+#include "backend/push.h"
 #include "backend/timers.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/queue.h"
 #include "core/registry.h"
+#include "store/store.h"
 
 /* Deadlines that one op, or one turn of the loop, lets take effect. */
 #define EXPIRE_PER_OP	32
@@ -57,6 +61,60 @@ due_cb(void *arg)
 	local_expire_soon(arg);
 }
 
+/* Must the answer of op wait until what it did is on disk? */
+static bool
+must_be_kept(const struct local *l, const struct op *op)
+{
+	struct queue *q;
+
+	switch (op->verb) {
+	case OP_PUSH:
+	case OP_CONFIRM:
+	case OP_CONFIRM_MANY:
+	case OP_EXTEND:
+	case OP_CONFIGURE:
+	case OP_DELETE:
+	case OP_PURGE:
+	case OP_PAUSE:
+	case OP_REDRIVE:
+		return true;
+	case OP_RECEIVE:
+		if (op->receive.count == 0)
+			return false;
+		/*
+		 * In a FIFO queue nobody may see a message before it is on
+		 * disk that the one before it was confirmed.
+		 */
+		q = registry_find(l->registry, op->queue);
+		return l->sync_locks || (q != NULL && queue_is_fifo(q));
+	case OP_RELEASE:
+	case OP_LOOK:
+	case OP_INFO:
+	case OP_LIST:
+	case OP_PEEK:
+	case OP_BACKUP:
+	case OP_VERBS:
+		break;
+	}
+	return false;
+}
+
+/* op has done what it does in memory. */
+static void
+finish(struct local *l, struct op *op, enum wq_status st)
+{
+	if (l->durable != NULL && st == WQ_OK && must_be_kept(l, op)) {
+		op->status = st;
+		op->stage = STAGE_COMMITS;
+		if (durable_wait(l->durable, op))
+			return;
+		/* It changed nothing, and what it saw is kept. */
+		if (op->verb == OP_PUSH)
+			push_end(NULL, &op->push, true);
+	}
+	op_finish(&l->backend, op, st);
+}
+
 static struct op *
 op_of(struct waiter *w)
 {
@@ -89,7 +147,7 @@ serve_one(struct local *l, struct queue *q, int64_t now_ns)
 		return false;
 	}
 	queue_unwait(w);
-	op_finish(&l->backend, op_of(w), st);
+	finish(l, op_of(w), st);
 	return true;
 }
 
@@ -153,11 +211,32 @@ work(struct local *l, int64_t now_ns)
 		return;
 	TAILQ_REMOVE(&l->working, op, link);
 	if (local_redrive_slice(l, op, now_ns, &st))
-		op_finish(&l->backend, op, st);
+		finish(l, op, st);
 	else
 		TAILQ_INSERT_TAIL(&l->working, op, link);
 	if (!TAILQ_EMPTY(&l->working))
 		local_expire_soon(l);
+}
+
+/* The end of whatever may have changed something. */
+static void
+end_turn(struct local *l, int64_t now_ns)
+{
+	expire_by(l, registry_next_due_ns(l->registry), now_ns);
+	watch_memory(l);
+	if (l->durable != NULL)
+		durable_turn(l->durable, now_ns);
+}
+
+void
+local_serve(struct local *l)
+{
+	int64_t now_ns = clock_now_ns();
+
+	serve(l, now_ns);
+	if (registry_reap(l->registry, 0))
+		local_expire_soon(l);
+	end_turn(l, now_ns);
 }
 
 static void
@@ -169,13 +248,29 @@ expire_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	l->expire_ns = INT64_MAX;
+	if (l->backend.trouble != NULL && l->durable != NULL &&
+	    !durable_is_open(l->durable))
+		return;		/* what is due then was read in part only */
 	registry_expire(l->registry, now_ns, EXPIRE_PER_TURN);
 	work(l, now_ns);
 	serve(l, now_ns);
-	if (registry_reap(l->registry, REAP_PER_TURN))
+	if ((l->durable == NULL || durable_has_room(l->durable)) &&
+	    registry_reap(l->registry, REAP_PER_TURN))
 		local_expire_soon(l);
-	expire_by(l, registry_next_due_ns(l->registry), now_ns);
-	watch_memory(l);
+	end_turn(l, now_ns);
+}
+
+/* Nothing was done; the results say so. */
+static void
+refuse(struct local *l, struct op *op, enum wq_status st)
+{
+	if (op->verb == OP_RECEIVE)
+		op->receive.count = 0;
+	else if (op->verb == OP_PEEK)
+		op->peek.count = 0;
+	else if (op->verb == OP_LIST)
+		op->list.count = 0;
+	op_finish(&l->backend, op, st);
 }
 
 static void
@@ -185,15 +280,20 @@ local_submit(struct backend *b, struct op *op)
 	int64_t now_ns = clock_now_ns();
 	enum wq_status st = WQ_UNSUPPORTED;
 
-	registry_expire(l->registry, now_ns, EXPIRE_PER_OP);
 	op->stage = STAGE_DONE;
+	if (l->durable != NULL &&
+	    (st = durable_admits(l->durable, op)) != WQ_OK) {
+		refuse(l, op, st);
+		return;
+	}
+	registry_expire(l->registry, now_ns, EXPIRE_PER_OP);
+	st = WQ_UNSUPPORTED;
 	if (local_verbs[op->verb] != NULL)
 		st = local_verbs[op->verb](l, op, now_ns);
 	if (op->stage == STAGE_DONE)
-		op_finish(b, op, st);
+		finish(l, op, st);
 	serve(l, now_ns);
-	expire_by(l, registry_next_due_ns(l->registry), now_ns);
-	watch_memory(l);
+	end_turn(l, now_ns);
 }
 
 static void
@@ -217,6 +317,14 @@ local_end_waits(struct backend *b)
 }
 
 static void
+kept_cb(void *arg)
+{
+	struct local *l = arg;
+
+	backend_stopped(&l->backend, l->stopped, l->stopped_arg);
+}
+
+static void
 local_stop(struct backend *b, void (*stopped)(void *), void *arg)
 {
 	struct local *l = (struct local *)b;
@@ -225,9 +333,15 @@ local_stop(struct backend *b, void (*stopped)(void *), void *arg)
 	while ((op = TAILQ_FIRST(&l->working)) != NULL) {
 		TAILQ_REMOVE(&l->working, op, link);
 		redrive_end(&op->redrive);
-		op_finish(b, op, WQ_OK);
+		finish(l, op, WQ_OK);
 	}
-	stopped(arg);
+	if (l->durable == NULL) {
+		backend_stopped(b, stopped, arg);
+		return;
+	}
+	l->stopped = stopped;
+	l->stopped_arg = arg;
+	durable_stop(l->durable, kept_cb, l);
 }
 
 static void
@@ -237,6 +351,7 @@ local_free(struct backend *b)
 
 	if (l == NULL)
 		return;
+	durable_free(l->durable);
 	registry_free(l->registry);
 	timers_free(l->timers);
 	if (l->expire != NULL)
@@ -282,8 +397,18 @@ local_new(struct event_base *base, const struct config *config)
 	l->registry = registry_new(&defaults, &timers, seed);
 	if (l->registry == NULL)
 		goto fail;
-	return &l->backend;
+	if (config->data == NULL || *config->data == '\0')
+		return &l->backend;
+	l->backend.durable = config->sync == STORE_SYNC_FULL ? "fsync" :
+	    "write";
+	l->sync_locks = config->sync_locks;
+	l->durable = durable_new(l, base, config);
+	if (l->durable != NULL)
+		return &l->backend;
+	local_free(&l->backend);
+	return NULL;
 fail:
+	log_error("main", "start failed", "err=\"no memory\"");
 	local_free(&l->backend);
 	return NULL;
 }

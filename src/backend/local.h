@@ -8,6 +8,7 @@
 
 #include "backend/backend.h"
 
+struct durable;
 struct event;
 struct registry;
 struct timers;
@@ -16,6 +17,7 @@ struct timers;
 enum stage {
 	STAGE_DONE,			/* it is to be finished */
 	STAGE_WAITS,			/* for a message */
+	STAGE_COMMITS,			/* for the store */
 	STAGE_WORKS			/* in slices; local.working */
 };
 
@@ -32,6 +34,10 @@ struct local {
 	bool drains;			/* below it */
 	bool serve_later;		/* no more of it in this turn */
 	struct op_queue working;	/* redrives that take several turns */
+	struct durable *durable;	/* owned; NULL: in memory only */
+	bool sync_locks;		/* receives wait for the disk too */
+	void (*stopped)(void *);	/* while the store ends */
+	void *stopped_arg;		/* borrowed */
 };
 
 /* What it returns goes to op_finish(), unless the op's stage says otherwise. */
@@ -43,6 +49,8 @@ extern const local_verb_fn	local_verbs[OP_VERBS];
 bool	local_redrive_slice(struct local *, struct op *, int64_t now_ns,
 	    enum wq_status *) WQ_MUST;
 
+/* Messages have arrived: serve those that wait. */
+void	local_serve(struct local *);
 /* In a later turn: what is due, what works, what is to be freed. */
 void	local_expire_soon(struct local *);
 

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "backend/durable.h"
 #include "backend/local.h"
 #include "backend/push.h"
 #include "core/queue.h"
@@ -64,9 +65,9 @@ local_push(struct local *l, struct op *op, int64_t now_ns)
 	if (st != WQ_OK)
 		return st;
 	st = push_begin(q, &op->push, &room, now_ns);
-	if (st == WQ_OK)
+	if (st == WQ_OK && l->durable == NULL)
 		push_end(q, &op->push, true);
-	else if (created)
+	else if (st != WQ_OK && created)
 		unmake(l, q);
 	return st;
 }
@@ -241,6 +242,17 @@ local_pause(struct local *l, struct op *op, int64_t now_ns)
 }
 
 static enum wq_status
+local_backup(struct local *l, struct op *op, int64_t now_ns)
+{
+	(void)now_ns;
+	if (l->durable == NULL)
+		return WQ_UNSUPPORTED;
+	op->stage = STAGE_COMMITS;
+	durable_copy(l->durable, op);
+	return WQ_OK;
+}
+
+static enum wq_status
 local_confirm(struct local *l, struct op *op, int64_t now_ns)
 {
 	struct queue *q;
@@ -298,4 +310,5 @@ const local_verb_fn local_verbs[OP_VERBS] = {
 	[OP_PAUSE] = local_pause,
 	[OP_PEEK] = local_peek,
 	[OP_REDRIVE] = local_redrive,
+	[OP_BACKUP] = local_backup,
 };

@@ -5,6 +5,7 @@
 #include "backend/push.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/digest.h"
 #include "base/id.h"
@@ -169,6 +170,22 @@ push_begin(struct queue *q, struct op_push *push, const struct push_room *room,
 			    m->body_bytes, q, key) ? key : NULL, now_ns);
 	}
 	return WQ_OK;
+}
+
+bool
+push_repeats(const struct op_push *push, const struct op_push *first)
+{
+	const struct op_body *b;
+	size_t i, j;
+
+	for (i = 0; i < push->count; i++) {
+		b = &push->bodies[i];
+		for (j = 0; b->duplicate && j < first->count; j++)
+			if (first->made[j] != NULL && memcmp(&b->id,
+			    &first->made[j]->id, sizeof(b->id)) == 0)
+				return true;
+	}
+	return false;
 }
 
 void

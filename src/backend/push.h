@@ -23,6 +23,8 @@ struct push_room {
  */
 enum wq_status	push_begin(struct queue *q, struct op_push *push,
 		    const struct push_room *, int64_t now_ns) WQ_MUST;
+/* Is any of its messages a repeat of one of first's? */
+bool		push_repeats(const struct op_push *, const struct op_push *first);
 /* q is the queue that has the name now, NULL where there is none. */
 void		push_end(struct queue *q, struct op_push *push, bool arrives);
 

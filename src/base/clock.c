@@ -1,6 +1,7 @@
 /*
  * One clock for the house.  Invariant: clock_now_ns() never decreases.
- * `offset_ns` is fixed at the first call; `step_ns` follows later settings of
+ * `offset_ns` is fixed at the first call, and only rises where what was kept
+ * by a process before is of a later time; `step_ns` follows later settings of
  * the wall clock and only serves to print instants.
  */
 #include "base/clock.h"
@@ -31,6 +32,15 @@ clock_now_ns(void)
 	if (__builtin_expect(offset_ns == 0, 0))
 		offset_ns = read_ns(CLOCK_REALTIME) - now_ns;
 	return now_ns + offset_ns;
+}
+
+void
+clock_not_before(int64_t at_ns)
+{
+	int64_t now_ns = clock_now_ns();
+
+	if (now_ns <= at_ns)
+		offset_ns += at_ns + 1 - now_ns;
 }
 
 int64_t

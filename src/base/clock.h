@@ -13,6 +13,9 @@
  */
 int64_t	clock_now_ns(void);
 
+/* From now on it is later than that, which a process before this one saw. */
+void	clock_not_before(int64_t at_ns);
+
 /*
  * The same instant as the wall clock shows it now, in milliseconds since
  * 1970.  When the wall clock was set since the start, this follows it.

@@ -20,38 +20,44 @@
 /* Sorted by name.  man/wqd.8 has each; scripts/check-man looks after that. */
 const struct config_option config_options[] = {
 	{ "auto-create", 0, OPTION_BOOL, FIELD(auto_create),
-	    0, 1, "true", "a push makes the queue it names" },
+	    0, 1, "true", "a push makes the queue it names", NULL },
+	{ "data", 'd', OPTION_TEXT, FIELD(data),
+	    0, 0, "", "keep everything in this directory", NULL },
 	{ "drain-timeout", 0, OPTION_MS, FIELD(drain_timeout_ms),
-	    0, HOUR_MS, "10000", "longest wait for requests at the end" },
+	    0, HOUR_MS, "10000", "longest wait for requests at the end", NULL },
 	{ "foreground", 'f', OPTION_FLAG, FIELD(foreground),
-	    0, 1, "0", "stay in the foreground, as it always does" },
+	    0, 1, "0", "stay in the foreground, as it always does", NULL },
 	{ "idle-timeout", 0, OPTION_MS, FIELD(idle_timeout_ms),
-	    1, 24 * HOUR_MS, "75000", "close a connection without requests" },
+	    1, 24 * HOUR_MS, "75000", "close a connection without requests", NULL },
 	{ "listen", 'l', OPTION_LIST, FIELD(listen),
-	    0, 0, "localhost", "address, * for all, or unix:PATH" },
+	    0, 0, "localhost", "address, * for all, or unix:PATH", NULL },
 	{ "lock-timeout", 0, OPTION_MS, FIELD(lock_timeout_ms),
-	    0, 12 * HOUR_MS, "1000", "how long a received message is locked" },
+	    0, 12 * HOUR_MS, "1000", "how long a received message is locked", NULL },
 	{ "max-amount", 0, OPTION_COUNT, FIELD(max_amount),
-	    1, 100000, "1000", "most messages of one receive" },
+	    1, 100000, "1000", "most messages of one receive", NULL },
 	{ "max-body", 0, OPTION_BYTES, FIELD(max_body_bytes),
-	    1, 256 * MIB, "1M", "largest request body" },
+	    1, 256 * MIB, "1M", "largest request body", NULL },
 	{ "max-connections", 0, OPTION_COUNT, FIELD(max_connections),
-	    1, 1000000, "16384", "most clients at a time; others wait" },
+	    1, 1000000, "16384", "most clients at a time; others wait", NULL },
 	{ "max-header", 0, OPTION_BYTES, FIELD(max_header_bytes),
-	    256, MIB, "64K", "largest request line and headers" },
+	    256, MIB, "64K", "largest request line and headers", NULL },
 	{ "max-memory", 0, OPTION_BYTES, FIELD(max_memory_bytes),
-	    0, INT64_MAX / 2, "0", "most memory for messages; 0 is no limit" },
+	    0, INT64_MAX / 2, "0", "most memory for messages; 0 is no limit", NULL },
 	{ "max-wait", 0, OPTION_MS, FIELD(max_wait_ms),
-	    0, HOUR_MS, "60000", "longest wait of a receive" },
+	    0, HOUR_MS, "60000", "longest wait of a receive", NULL },
 	{ "port", 'p', OPTION_COUNT, FIELD(port),
-	    0, 65535, "3000", "TCP port; 0 picks a free one" },
+	    0, 65535, "3000", "TCP port; 0 picks a free one", NULL },
 	{ "request-timeout", 0, OPTION_MS, FIELD(request_timeout_ms),
-	    1, HOUR_MS, "30000", "longest time a request may take to come" },
+	    1, HOUR_MS, "30000", "longest time a request may take to come", NULL },
+	{ "sync", 0, OPTION_CHOICE, FIELD(sync),
+	    0, 2, "full", "what a commit waits for", "full|normal|off" },
+	{ "sync-locks", 0, OPTION_BOOL, FIELD(sync_locks),
+	    0, 1, "false", "a receive waits for the disk too", NULL },
 	{ "verbose", 'v', OPTION_FLAG, FIELD(verbose),
-	    0, 1, "0", "log each operation" },
+	    0, 1, "0", "log each operation", NULL },
 	{ "write-timeout", 0, OPTION_MS, FIELD(write_timeout_ms),
-	    1, HOUR_MS, "30000", "longest stall of a client reading an answer" },
-	{ NULL, 0, OPTION_FLAG, 0, 0, 0, NULL, NULL }
+	    1, HOUR_MS, "30000", "longest stall of a client reading an answer", NULL },
+	{ NULL, 0, OPTION_FLAG, 0, 0, 0, NULL, NULL, NULL }
 };
 
 static void *
@@ -133,6 +139,43 @@ list_clear(struct config *c)
 		mem_free(c->listen[--c->listen_count]);
 }
 
+/* An empty text is none. */
+static int
+set_text(struct config *c, const struct config_option *o, const char *value,
+    char *error)
+{
+	char *copy = mem_strdup(value), **to = field(c, o);
+
+	if (copy == NULL) {
+		snprintf(error, CONFIG_ERROR_BYTES, "no memory");
+		return -1;
+	}
+	mem_free(*to);
+	*to = copy;
+	return 0;
+}
+
+static int
+set_choice(struct config *c, const struct config_option *o, const char *value,
+    char *error)
+{
+	const char *p = o->choices;
+	size_t bytes = strlen(value), n;
+	char quoted[64];
+	int64_t i;
+
+	for (i = 0; *p != '\0'; i++, p += n + (p[n] == '|')) {
+		n = strcspn(p, "|");
+		if (n == bytes && memcmp(p, value, n) == 0) {
+			*(int64_t *)field(c, o) = i;
+			return 0;
+		}
+	}
+	snprintf(error, CONFIG_ERROR_BYTES, "%s: %s is not one of %s", o->name,
+	    log_quote(value, bytes, quoted, sizeof(quoted)), o->choices);
+	return -1;
+}
+
 static bool
 is_address(const char *text, size_t bytes)
 {
@@ -201,6 +244,10 @@ config_set(struct config *c, const struct config_option *o, const char *value,
 		return set_list(c, o, value, error);
 	if (o->kind == OPTION_BOOL)
 		return set_bool(c, o, value, error);
+	if (o->kind == OPTION_TEXT)
+		return set_text(c, o, value, error);
+	if (o->kind == OPTION_CHOICE)
+		return set_choice(c, o, value, error);
 	return set_number(c, o, value, error);
 }
 
@@ -221,6 +268,8 @@ void
 config_fini(struct config *c)
 {
 	list_clear(c);
+	mem_free(c->data);
+	c->data = NULL;
 }
 
 /* "lock-timeout" is WQ_LOCK_TIMEOUT. */

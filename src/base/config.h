@@ -27,6 +27,9 @@ struct config {
 	int64_t request_timeout_ms;
 	int64_t write_timeout_ms;
 	int64_t drain_timeout_ms;
+	char *data;			/* owned; "": memory only */
+	int64_t sync;			/* index of its choices */
+	bool sync_locks;
 	bool verbose;
 	bool foreground;
 };
@@ -37,7 +40,9 @@ enum option_kind {
 	OPTION_COUNT,
 	OPTION_MS,		/* milliseconds */
 	OPTION_BYTES,		/* may end in K, M or G */
-	OPTION_LIST		/* separated by commas */
+	OPTION_LIST,		/* separated by commas */
+	OPTION_TEXT,		/* any, but not empty */
+	OPTION_CHOICE		/* one of the names in `choices` */
 };
 
 struct config_option {
@@ -48,6 +53,8 @@ struct config_option {
 	int64_t min, max;
 	const char *preset;	/* its default, as a user would write it */
 	const char *help;
+	const char *choices;	/* of OPTION_CHOICE, such as "full|off"; its
+				 * value is the index */
 };
 
 extern const struct config_option config_options[];

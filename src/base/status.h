@@ -30,6 +30,7 @@ enum wq_status {
 	WQ_NO_SPACE,		/* the disk is full; nothing was changed */
 	WQ_IO,			/* the disk failed; nothing was changed */
 	WQ_BAD_ROW,		/* what was kept is damaged */
+	WQ_BUSY,		/* one is on already */
 	WQ_CANCELED,		/* the asker stopped waiting */
 	WQ_UNSUPPORTED,		/* this backend has no such verb */
 	WQ_UNAVAIL		/* starting, draining or the store is away */

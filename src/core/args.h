@@ -129,6 +129,10 @@ struct op_configure {
 	bool created;		/* result */
 };
 
+struct op_backup {
+	char path[256];		/* result: the file */
+};
+
 struct op_pause {
 	bool pause;		/* false: resume */
 };

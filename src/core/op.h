@@ -28,6 +28,7 @@ enum op_verb {
 	OP_PAUSE,		/* a queue gives out nothing, or again */
 	OP_PEEK,		/* several messages, without touching them */
 	OP_REDRIVE,		/* dead letters go back where they came from */
+	OP_BACKUP,		/* a copy of all that is kept */
 	OP_VERBS
 };
 
@@ -59,6 +60,7 @@ struct op {
 		struct op_pause pause;
 		struct op_peek peek;
 		struct op_redrive redrive;
+		struct op_backup backup;
 	};
 };
 

@@ -17,17 +17,43 @@
 #define FILE_MODE	0600
 
 struct store_place {
-	char *directory;		/* owned */
-	char *path;			/* owned: place_path()'s */
-	size_t path_bytes;
+	char *directory;		/* owned; made once, then only read */
 	int lock_fd;			/* owned; -1: none */
 };
 
 const char *
-place_path(struct store_place *p, const char *file)
+place_path_of(const struct store_place *p, const char *file, char *out,
+    size_t room)
 {
-	snprintf(p->path, p->path_bytes, "%s/%s", p->directory, file);
-	return p->path;
+	snprintf(out, room, "%s/%s", p->directory, file);
+	return out;
+}
+
+int
+place_create(const struct store_place *p, const char *file)
+{
+	char path[PLACE_PATH_BYTES];
+	int fd = open(place_path_of(p, file, path, sizeof(path)),
+	    O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+
+	return fd == -1 ? -1 : close(fd);
+}
+
+int
+place_rename(const struct store_place *p, const char *from, const char *to)
+{
+	char a[PLACE_PATH_BYTES], b[PLACE_PATH_BYTES];
+
+	return rename(place_path_of(p, from, a, sizeof(a)),
+	    place_path_of(p, to, b, sizeof(b)));
+}
+
+void
+place_remove(const struct store_place *p, const char *file)
+{
+	char path[PLACE_PATH_BYTES];
+
+	unlink(place_path_of(p, file, path, sizeof(path)));
 }
 
 /* Into error: what cannot be done with it, and why. */
@@ -43,8 +69,9 @@ static int
 lock(struct store_place *p, char *error)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[PLACE_PATH_BYTES];
 
-	p->lock_fd = open(place_path(p, LOCK_FILE),
+	p->lock_fd = open(place_path_of(p, LOCK_FILE, path, sizeof(path)),
 	    O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
 	if (p->lock_fd == -1) {
 		refuse(error, p->directory, "its lock cannot be made");
@@ -72,11 +99,14 @@ place_open(const char *directory, char *error)
 	if (p == NULL)
 		goto no_memory;
 	p->lock_fd = -1;
-	p->path_bytes = strlen(directory) + 64;
-	p->directory = mem_strdup(directory);
-	p->path = mem_alloc(p->path_bytes);
-	if (p->directory == NULL || p->path == NULL)
+	if ((p->directory = mem_strdup(directory)) == NULL)
 		goto no_memory;
+	if (strlen(directory) > PLACE_PATH_BYTES - 64) {
+		errno = ENAMETOOLONG;
+		refuse(error, "the data directory", "its path");
+		place_close(p);
+		return NULL;
+	}
 	if (mkdir(directory, 0700) == -1 && errno != EEXIST) {
 		refuse(error, directory, "it cannot be made");
 		place_close(p);
@@ -100,18 +130,18 @@ place_close(struct store_place *p)
 	if (p->lock_fd != -1)
 		close(p->lock_fd);
 	mem_free(p->directory);
-	mem_free(p->path);
 	mem_free(p);
 }
 
 bool
-place_reserve_take(struct store_place *p)
+place_reserve_take(const struct store_place *p)
 {
-	const char *path = place_path(p, RESERVE_FILE);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	char path[PLACE_PATH_BYTES];
 	bool taken;
+	int fd;
 
-	if (fd == -1)
+	place_path_of(p, RESERVE_FILE, path, sizeof(path));
+	if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE)) == -1)
 		return false;
 	taken = posix_fallocate(fd, 0, PLACE_RESERVE_BYTES) == 0;
 	close(fd);
@@ -121,13 +151,13 @@ place_reserve_take(struct store_place *p)
 }
 
 void
-place_reserve_give(struct store_place *p)
+place_reserve_give(const struct store_place *p)
 {
-	unlink(place_path(p, RESERVE_FILE));
+	place_remove(p, RESERVE_FILE);
 }
 
 bool
-place_has_space(struct store_place *p, uint64_t bytes)
+place_has_space(const struct store_place *p, uint64_t bytes)
 {
 	struct statvfs fs;
 

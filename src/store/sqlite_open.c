@@ -155,9 +155,12 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 
 	sqlite3_extended_result_codes(e->db, 1);
 	sqlite3_busy_timeout(e->db, BUSY_MS);
-	/* The first four must come before the database has anything. */
-	if (!execute(e, "PRAGMA page_size=4096;"
-	    "PRAGMA auto_vacuum=INCREMENTAL;PRAGMA locking_mode=EXCLUSIVE"))
+	/*
+	 * Exclusive before anything is read, or there is shared memory; the
+	 * rest before the database has anything.
+	 */
+	if (!execute(e, "PRAGMA locking_mode=EXCLUSIVE;PRAGMA page_size=4096;"
+	    "PRAGMA auto_vacuum=INCREMENTAL"))
 		return refuse_sqlite(e, error, path);
 	if (!is_wal(e))
 		return sqlite3_errcode(e->db) == SQLITE_OK ? refuse(error,

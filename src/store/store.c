@@ -1,6 +1,7 @@
 /* The loop's side of a store: batches out, batches back, and what happened. */
 #include "store/store.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -34,6 +35,7 @@ struct store *
 store_open(const char *directory, enum store_sync sync, char *error)
 {
 	struct store *s = mem_zalloc(sizeof(*s));
+	char path[PLACE_PATH_BYTES];
 
 	if (s == NULL) {
 		snprintf(error, STORE_ERROR_BYTES, "no memory");
@@ -46,7 +48,13 @@ store_open(const char *directory, enum store_sync sync, char *error)
 	TAILQ_INIT(&s->writer.lost);
 	if ((s->place = place_open(directory, error)) == NULL)
 		goto fail;
-	s->engine = engine_open(place_path(s->place, STORE_FILE), sync, error);
+	if (place_create(s->place, STORE_FILE) == -1) {
+		snprintf(error, STORE_ERROR_BYTES, "%.400s: %s: %s", directory,
+		    STORE_FILE, strerror(errno));
+		goto fail;
+	}
+	s->engine = engine_open(place_path_of(s->place, STORE_FILE, path,
+	    sizeof(path)), sync, error);
 	if (s->engine == NULL)
 		goto fail;
 	return s;
@@ -123,6 +131,7 @@ wake_cb(evutil_socket_t fd, short what, void *arg)
 	struct store *s = arg;
 	struct writer *w = &s->writer;
 	char why[STORE_ERROR_BYTES], copy_error[STORE_ERROR_BYTES];
+	char path[PLACE_PATH_BYTES];
 	enum store_health health;
 	enum store_result refused_why;
 	uint64_t counter, refused;
@@ -147,8 +156,9 @@ wake_cb(evutil_socket_t fd, short what, void *arg)
 	if (refused > 0)
 		s->events.refused(s->events.arg, refused, refused_why);
 	if (copied)
-		s->events.copied(s->events.arg, *copy_error != '\0' ?
-		    copy_error : NULL);
+		s->events.copied(s->events.arg, place_path_of(s->place,
+		    STORE_BACKUP_FILE, path, sizeof(path)),
+		    *copy_error != '\0' ? copy_error : NULL);
 	if (changed)
 		s->events.health(s->events.arg, health, why);
 }
@@ -233,15 +243,14 @@ store_waiting_records(const struct store *s)
 }
 
 int
-store_copy(struct store *s, const char *path)
+store_copy(struct store *s)
 {
 	struct writer *w = &s->writer;
 	int result = -1;
 
 	pthread_mutex_lock(&w->mutex);
-	if (!w->copy_wanted && strlen(path) < sizeof(w->copy_path)) {
+	if (!w->copy_wanted) {
 		w->copy_wanted = true;
-		strcpy(w->copy_path, path);
 		pthread_cond_signal(&w->work);
 		result = 0;
 	}
@@ -277,4 +286,26 @@ store_close(struct store *s)
 	engine_close(s->engine);
 	place_close(s->place);
 	mem_free(s);
+}
+
+int
+store_check(const char *directory, void (*out)(const char *), char *error)
+{
+	char path[PLACE_PATH_BYTES];
+	struct store *s;
+	int result;
+
+	snprintf(path, sizeof(path), "%.4000s/%s", directory, STORE_FILE);
+	if (access(path, F_OK) == -1) {
+		snprintf(error, STORE_ERROR_BYTES, "%.400s: there is no %s",
+		    directory, STORE_FILE);
+		return -1;
+	}
+	if ((s = store_open(directory, STORE_SYNC_FULL, error)) == NULL)
+		return -1;
+	if ((result = engine_check(s->engine, out)) == -1)
+		snprintf(error, STORE_ERROR_BYTES, "%.400s: the database is "
+		    "damaged; a backup takes its place", directory);
+	store_close(s);
+	return result;
 }

@@ -22,6 +22,7 @@ struct store;
 
 #define STORE_ERROR_BYTES	512
 #define STORE_FILE		"wq.db"
+#define STORE_BACKUP_FILE	"backup.db"
 
 enum store_sync {
 	STORE_SYNC_FULL,	/* a commit is on disk when it is reported */
@@ -78,8 +79,8 @@ struct store_events {
 	/* Pushes in batches up to that number are refused; the rest waits. */
 	void (*refused)(void *arg, uint64_t number, enum store_result);
 	void (*health)(void *arg, enum store_health, const char *why);
-	/* A copy has ended; error is NULL when all is well. */
-	void (*copied)(void *arg, const char *error);
+	/* A copy has ended, in that file; error is NULL when all is well. */
+	void (*copied)(void *arg, const char *path, const char *error);
 	void *arg;			/* borrowed for the store's life */
 };
 
@@ -89,6 +90,13 @@ struct store_events {
  */
 struct store	*store_open(const char *directory, enum store_sync,
 		    char *error) WQ_MUST;
+
+/*
+ * Look at all of a directory's database for damage; complaints and counts go
+ * to out, a line each.  -1: it is damaged, in use or not there, says error.
+ */
+int		 store_check(const char *directory,
+		    void (*out)(const char *line), char *error) WQ_MUST;
 
 /* Before store_start(): read what is kept; see engine_read(). */
 int		 store_read(struct store *, const struct store_reader *,
@@ -111,8 +119,11 @@ int64_t		 store_commit_ns(const struct store *);
 uint64_t	 store_waiting_bytes(const struct store *);
 size_t		 store_waiting_records(const struct store *);
 
-/* Copy the database while it is in use; `copied` is told.  -1: one is on. */
-int		 store_copy(struct store *, const char *path) WQ_MUST;
+/*
+ * Copy the database while it is in use to STORE_BACKUP_FILE beside it, in
+ * place of the last copy; `copied` is told.  -1: one is on.
+ */
+int		 store_copy(struct store *) WQ_MUST;
 
 /*
  * Write all that was handed over and end the writer, then close; what cannot

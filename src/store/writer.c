@@ -22,6 +22,7 @@
 #define TIDY_PAGES	64	/* at a time; a millisecond */
 #define KEYS_AT_A_TIME	1000
 #define COPY_PAGES	128
+#define COPY_PART	STORE_BACKUP_FILE ".part"
 #define RETRY_NS	(NS_PER_S / 10)
 #define SPACE_NS	NS_PER_S	/* between looks for space */
 
@@ -224,31 +225,50 @@ end_copy(struct writer *w, const char *error)
 	tell_loop(w);
 }
 
+/* The copy is complete: it takes the place of the last one. */
+static void
+finish_copy(struct writer *w)
+{
+	char error[STORE_ERROR_BYTES] = "";
+
+	engine_copy_free(w->copy);
+	w->copy = NULL;
+	if (place_rename(w->place, COPY_PART, STORE_BACKUP_FILE) == -1)
+		snprintf(error, sizeof(error), "it cannot be renamed: %s",
+		    strerror(errno));
+	end_copy(w, error);
+}
+
 /* A part of a copy, if one is wanted.  True: there is more to do. */
 static bool
 go_on_copying(struct writer *w)
 {
-	char error[STORE_ERROR_BYTES], path[STORE_ERROR_BYTES];
+	char error[STORE_ERROR_BYTES], path[PLACE_PATH_BYTES];
 	bool wanted, done;
 
 	pthread_mutex_lock(&w->mutex);
 	wanted = w->copy_wanted;
-	memcpy(path, w->copy_path, sizeof(path));
 	pthread_mutex_unlock(&w->mutex);
 	if (!wanted)
 		return false;
-	if (w->copy == NULL && (w->copy = engine_copy_new(w->engine, path,
-	    error)) == NULL) {
-		end_copy(w, error);
-		return false;
+	if (w->copy == NULL) {
+		place_remove(w->place, COPY_PART);
+		if (place_create(w->place, COPY_PART) == -1) {
+			end_copy(w, strerror(errno));
+			return false;
+		}
+		w->copy = engine_copy_new(w->engine,
+		    place_path_of(w->place, COPY_PART,
+		    path, sizeof(path)), error);
 	}
-	if (engine_copy_step(w->copy, COPY_PAGES, &done, error) == -1) {
+	if (w->copy == NULL || engine_copy_step(w->copy, COPY_PAGES, &done,
+	    error) == -1) {
 		end_copy(w, error);
-		unlink(path);
+		place_remove(w->place, COPY_PART);
 		return false;
 	}
 	if (done)
-		end_copy(w, "");
+		finish_copy(w);
 	return !done;
 }
 

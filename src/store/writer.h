@@ -38,7 +38,6 @@ struct writer {
 	char why[STORE_ERROR_BYTES];
 	bool health_changed;
 	bool end;			/* write what there is, then end */
-	char copy_path[STORE_ERROR_BYTES];
 	bool copy_wanted, copy_ended;
 	char copy_error[STORE_ERROR_BYTES];
 

@@ -1,0 +1,268 @@
+/* Reading what was kept. */
+#include "backend/restore.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/journal.h"
+#include "base/mem.h"
+#include "core/recover.h"
+#include "core/registry.h"
+#include "store/store.h"
+
+#define ORPHANS_MIN	256
+
+/* Which queue's dead letters go where; set when all queues are there. */
+struct target {
+	int64_t number;
+	char name[QUEUE_NAME_BYTES];
+};
+
+struct restore {
+	struct recovery *recovery;	/* owned */
+	struct target *target;		/* owned */
+	size_t target_count, target_room;
+	bool targets_set;
+	int64_t *orphan;		/* owned; seqs */
+	size_t orphan_count, orphan_room;
+	size_t count;
+	int64_t last_ns;
+	uint64_t order;
+};
+
+struct restore *
+restore_new(struct registry *registry)
+{
+	struct restore *r = mem_zalloc(sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	if ((r->recovery = recovery_new(registry)) != NULL)
+		return r;
+	restore_free(r);
+	return NULL;
+}
+
+void
+restore_free(struct restore *r)
+{
+	if (r == NULL)
+		return;
+	recovery_free(r->recovery);
+	mem_free(r->target);
+	mem_free(r->orphan);
+	mem_free(r);
+}
+
+/* Room for one more; -1: no memory. */
+static int
+grow(void *array, size_t count, size_t *room, size_t item_bytes)
+{
+	size_t more = *room > 0 ? 2 * *room : ORPHANS_MIN;
+	void *old, *grown;
+
+	if (count < *room)
+		return 0;
+	memcpy(&old, array, sizeof(old));
+	if ((grown = mem_realloc(old, more * item_bytes)) == NULL)
+		return -1;
+	memcpy(array, &grown, sizeof(grown));
+	*room = more;
+	return 0;
+}
+
+static void
+see(struct restore *r, int64_t at_ns)
+{
+	if (r->last_ns < at_ns)
+		r->last_ns = at_ns;
+}
+
+/* A text as the core wants it; NULL for none.  It must fit. */
+static const char *
+copy_text(struct store_row_text t, char *to, size_t room)
+{
+	if (t.data == NULL || t.bytes >= room)
+		return NULL;
+	memcpy(to, t.data, t.bytes);
+	to[t.bytes] = '\0';
+	return to;
+}
+
+static enum wq_status
+read_queue(void *arg, const struct store_row *row)
+{
+	struct restore *r = arg;
+	struct recovered_queue q = { .number = row->queue,
+	    .keys_number = row->of_queue.keys,
+	    .paused = row->of_queue.paused,
+	    .settled_ns = row->totals.settled_ns };
+	char name[QUEUE_NAME_BYTES], *tags = NULL;
+	struct target *t;
+	enum wq_status st;
+
+	memcpy(&q.settings, row->of_queue.setting, sizeof(q.settings));
+	memcpy(&q.totals, row->totals.total, sizeof(q.totals));
+	see(r, row->totals.settled_ns);
+	if ((q.name = copy_text(row->name, name, sizeof(name))) == NULL ||
+	    !queue_name_is_valid(name))
+		return WQ_BAD_ROW;
+	if (row->dead_queue.data != NULL) {
+		if (grow(&r->target, r->target_count, &r->target_room,
+		    sizeof(*t)) == -1)
+			return WQ_NOMEM;
+		t = &r->target[r->target_count++];
+		t->number = row->queue;
+		if (copy_text(row->dead_queue, t->name, sizeof(t->name)) ==
+		    NULL)
+			return WQ_BAD_ROW;
+	}
+	if (row->tags.data != NULL) {
+		if ((tags = mem_alloc(row->tags.bytes + 1)) == NULL)
+			return WQ_NOMEM;
+		q.tags = copy_text(row->tags, tags, row->tags.bytes + 1);
+	}
+	st = recover_queue(r->recovery, &q);
+	mem_free(tags);
+	return st;
+}
+
+/* Before the first that is no queue. */
+static enum wq_status
+set_targets(struct restore *r)
+{
+	enum wq_status st = WQ_OK;
+	size_t i;
+
+	if (r->targets_set)
+		return WQ_OK;
+	r->targets_set = true;
+	for (i = 0; i < r->target_count && st == WQ_OK; i++)
+		st = recover_target(r->recovery, r->target[i].number,
+		    r->target[i].name);
+	return st == WQ_NO_QUEUE ? WQ_BAD_ROW : st;
+}
+
+static enum wq_status
+read_key(void *arg, const struct store_row *row)
+{
+	struct restore *r = arg;
+	enum wq_status st = set_targets(r);
+
+	if (st != WQ_OK)
+		return st;
+	st = recover_dedup(r->recovery, row->queue, row->key.key,
+	    &row->key.id, row->key.until_ns);
+	/* Its queue was deleted: it goes when its time is over. */
+	return st == WQ_NO_QUEUE ? WQ_OK : st;
+}
+
+static void
+fill(struct recovered_message *m, const struct store_row *row)
+{
+	m->seq = row->seq;
+	m->queue = row->queue;
+	m->id = row->push.id;
+	m->body = row->push.body;
+	m->body_bytes = row->push.body_bytes;
+	m->available_ns = row->move.available_ns;
+	m->order = row->move.order;
+	m->delay_ns = row->push.delay_ns;
+	m->ttl_ns = row->push.ttl_ns;
+	m->lock_ms = row->push.lock_ms;
+	m->group = row->group.data;
+	m->group_bytes = row->group.bytes;
+	m->dead_receives = row->move.dead_receives;
+	m->dead_reason = (enum dead_reason)row->move.dead_reason;
+	m->dead_pushed_ns = row->move.dead_pushed_ns;
+	m->lock.given = row->locked;
+	m->lock.back = row->lock.back;
+	m->lock.until_ns = row->lock.until_ns;
+	m->lock.order = row->lock.order;
+	m->lock.receives = row->lock.receives;
+	m->lock.receipt = row->lock.receipt;
+}
+
+static enum wq_status
+read_message(void *arg, const struct store_row *row)
+{
+	struct restore *r = arg;
+	struct recovered_message m;
+	char dead_queue[QUEUE_NAME_BYTES];
+	enum wq_status st = set_targets(r);
+
+	if (st != WQ_OK)
+		return st;
+	memset(&m, 0, sizeof(m));
+	fill(&m, row);
+	m.dead_queue = copy_text(row->dead_queue, dead_queue,
+	    sizeof(dead_queue));
+	see(r, m.seq);
+	see(r, m.available_ns);
+	if (r->order < m.order)
+		r->order = m.order;
+	if (r->order < m.lock.order)
+		r->order = m.lock.order;
+	r->count++;
+	st = recover_message(r->recovery, &m);
+	if (st != WQ_NO_QUEUE)
+		return st;
+	r->count--;
+	if (grow(&r->orphan, r->orphan_count, &r->orphan_room,
+	    sizeof(*r->orphan)) == -1)
+		return WQ_NOMEM;
+	r->orphan[r->orphan_count++] = m.seq;
+	return WQ_OK;
+}
+
+int
+restore_read(struct restore *r, struct store *store, int max, bool *more,
+    char *error)
+{
+	const struct store_reader reader = { .queue = read_queue,
+	    .key = read_key, .message = read_message, .arg = r };
+
+	if (store_read(store, &reader, max, more, error) == -1)
+		return -1;
+	if (*more || set_targets(r) == WQ_OK)
+		return 0;
+	snprintf(error, STORE_ERROR_BYTES, "a dead-letter queue is missing");
+	return -1;
+}
+
+int
+restore_places(struct restore *r, size_t max, bool *more, char *error)
+{
+	if (recover_places(r->recovery, max, more) == WQ_OK)
+		return 0;
+	snprintf(error, STORE_ERROR_BYTES, "no memory for all that is kept");
+	return -1;
+}
+
+bool
+restore_drop_orphans(struct restore *r, struct records *records, size_t max)
+{
+	for (; max > 0 && r->orphan_count > 0; max--)
+		if (!records_orphan(records, r->orphan[--r->orphan_count]))
+			r->orphan_count = 0;	/* the next start sees them */
+	return r->orphan_count > 0;
+}
+
+size_t
+restore_count(const struct restore *r)
+{
+	return r->count;
+}
+
+int64_t
+restore_last_ns(const struct restore *r)
+{
+	return r->last_ns;
+}
+
+uint64_t
+restore_order(const struct restore *r)
+{
+	return r->order;
+}
