@@ -428,6 +428,8 @@ durable_free(struct durable *d)
 	if (d->phase == SERVING)
 		hand_over(d, clock_now_ns());
 	d->phase = ENDED;
+	if (d->local->registry != NULL)
+		registry_detach(d->local->registry);
 	store_close(d->store);
 	fail_waiting(d);
 	batch_free(d->records.batch);

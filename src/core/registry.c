@@ -227,6 +227,12 @@ registry_attach(struct registry *r, const struct journal *j)
 }
 
 void
+registry_detach(struct registry *r)
+{
+	r->journal = NULL;
+}
+
+void
 queue_touch(struct queue *q)
 {
 	if (q->registry->journal == NULL || q->touched)

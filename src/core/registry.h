@@ -84,6 +84,8 @@ bool	registry_reap(struct registry *, size_t max);
  * memory.
  */
 bool	registry_attach(struct registry *, const struct journal *) WQ_MUST;
+/* Tell no more. */
+void	registry_detach(struct registry *);
 /* Take one whose totals have changed since; NULL when there is none. */
 struct queue	*registry_next_touched(struct registry *);
 /* All deadlines up to that instant have taken effect. */
