@@ -17,6 +17,7 @@
 #include "base/status.h"
 
 enum store_verb {
+	STORE_NOTHING,		/* another record made it needless */
 	STORE_PUSH,		/* a message is new */
 	STORE_KEY,		/* what repeats of it are known by */
 	STORE_LOCK,		/* it was locked, or its lock changed */

@@ -283,6 +283,8 @@ apply_record(struct engine *e, struct store_batch *b, struct store_record *r,
     bool pushes)
 {
 	switch (r->verb) {
+	case STORE_NOTHING:
+		return ENGINE_OK;
 	case STORE_PUSH:
 		return pushes ? apply_push(e, b, r) : ENGINE_OK;
 	case STORE_KEY:

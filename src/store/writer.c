@@ -18,11 +18,11 @@
 #define NS_PER_S	INT64_C(1000000000)
 #define KEY_WINDOW_NS	(300 * NS_PER_S)	/* as core/dedup.c has it */
 #define LOG_PAGES_BUSY	500	/* a checkpoint of them takes some 5 ms */
-#define LOG_PAGES_IDLE	64
 #define TIDY_PAGES	64	/* at a time; a millisecond */
 #define KEYS_AT_A_TIME	1000
 #define COPY_PAGES	128
 #define COPY_PART	STORE_BACKUP_FILE ".part"
+#define IDLE_NS		(NS_PER_S / 50)	/* without work, until there is time */
 #define RETRY_NS	(NS_PER_S / 10)
 #define SPACE_NS	NS_PER_S	/* between looks for space */
 
@@ -109,23 +109,35 @@ give_reserve(struct writer *w)
 	w->reserved = false;
 }
 
+/* For pthread_cond_timedwait(). */
+static struct timespec
+instant_after(int64_t ns)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	if (ns <= 0)
+		return ts;
+	ts.tv_sec += ns / NS_PER_S;
+	ts.tv_nsec += ns % NS_PER_S;
+	if (ts.tv_nsec >= NS_PER_S) {
+		ts.tv_sec++;
+		ts.tv_nsec -= NS_PER_S;
+	}
+	return ts;
+}
+
 /* Wait for that long, or until the end.  True: it is the end. */
 static bool
 pause_for(struct writer *w, int64_t ns)
 {
-	struct timespec until;
+	struct timespec until = instant_after(ns);
 	bool end;
+	int rc = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ns / NS_PER_S;
-	until.tv_nsec += ns % NS_PER_S;
-	if (until.tv_nsec >= NS_PER_S) {
-		until.tv_sec++;
-		until.tv_nsec -= NS_PER_S;
-	}
 	pthread_mutex_lock(&w->mutex);
-	if (!w->end)
-		pthread_cond_timedwait(&w->work, &w->mutex, &until);
+	while (!w->end && rc == 0)
+		rc = pthread_cond_timedwait(&w->work, &w->mutex, &until);
 	end = w->end;
 	pthread_mutex_unlock(&w->mutex);
 	return end;
@@ -272,41 +284,34 @@ go_on_copying(struct writer *w)
 	return !done;
 }
 
-static bool
-has_work(struct writer *w)
-{
-	bool has;
-
-	pthread_mutex_lock(&w->mutex);
-	has = !TAILQ_EMPTY(&w->ready) || w->end;
-	pthread_mutex_unlock(&w->mutex);
-	return has;
-}
-
 /* What waits for a moment without work.  True: there is more of it. */
 static bool
 keep_house(struct writer *w)
 {
-	bool more;
+	bool more = engine_tidy(w->engine, TIDY_PAGES);
 
-	if (has_work(w))
-		return true;
-	more = engine_tidy(w->engine, TIDY_PAGES);
-	engine_checkpoint(w->engine, more ? LOG_PAGES_BUSY : LOG_PAGES_IDLE);
+	engine_checkpoint(w->engine, more ? LOG_PAGES_BUSY : 1);
 	return more;
 }
 
-/* Wait for batches; false: it is the end and there are none. */
+/*
+ * Take what is ready; where nothing is, wait for it, that long at most (0: not
+ * at all, -1: for ever).  False: it is the end, and there is nothing.
+ */
 static bool
-take(struct writer *w, struct store_batches *work, bool wait)
+take(struct writer *w, struct store_batches *work, int64_t wait_ns)
 {
+	struct timespec until = instant_after(wait_ns);
 	bool end;
+	int rc = 0;
 
 	TAILQ_INIT(work);
 	pthread_mutex_lock(&w->mutex);
-	while (wait && TAILQ_EMPTY(&w->ready) && !w->end && !w->copy_wanted) {
+	while (rc == 0 && wait_ns != 0 && TAILQ_EMPTY(&w->ready) && !w->end &&
+	    !w->copy_wanted) {
 		atomic_store(&w->idle, true);
-		pthread_cond_wait(&w->work, &w->mutex);
+		rc = wait_ns < 0 ? pthread_cond_wait(&w->work, &w->mutex) :
+		    pthread_cond_timedwait(&w->work, &w->mutex, &until);
 	}
 	atomic_store(&w->idle, false);
 	TAILQ_CONCAT(work, &w->ready, link);
@@ -320,6 +325,7 @@ work_on(struct writer *w, struct store_batches *work)
 {
 	int64_t began = now_ns(), took;
 
+	coalesce(&w->coalescer, work);
 	if (!write_all(w, work)) {
 		TAILQ_CONCAT(&w->lost, work, link);
 		return;
@@ -342,28 +348,38 @@ is_in_trouble(struct writer *w)
 	return is;
 }
 
+/* Without work.  How long to wait for some, as take() has it. */
+static int64_t
+idle(struct writer *w)
+{
+	if (is_in_trouble(w)) {
+		be_well(w);
+		return SPACE_NS;
+	}
+	return keep_house(w) ? 0 : -1;
+}
+
 void *
 writer_main(void *arg)
 {
 	struct writer *w = arg;
 	struct store_batches work;
-	bool more = false;
+	int64_t wait_ns = IDLE_NS;
 
 	look_for_space(w);
 	if (!w->reserved)
 		set_health(w, STORE_FULL, "the disk is full");
-	while (take(w, &work, !more)) {
-		if (!TAILQ_EMPTY(&work))
+	while (take(w, &work, wait_ns)) {
+		if (!TAILQ_EMPTY(&work)) {
 			work_on(w, &work);
-		more = go_on_copying(w);
-		if (keep_house(w))
-			more = true;
-		if (is_in_trouble(w) && TAILQ_EMPTY(&work)) {
-			more = !pause_for(w, SPACE_NS);
-			be_well(w);
-		}
+			wait_ns = IDLE_NS;
+		} else
+			wait_ns = idle(w);
+		if (go_on_copying(w))
+			wait_ns = 0;
 	}
 	engine_copy_free(w->copy);
 	w->copy = NULL;
+	coalescer_fini(&w->coalescer);
 	return NULL;
 }

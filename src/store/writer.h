@@ -9,12 +9,11 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "store/coalesce.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 
 struct store_place;
-
-TAILQ_HEAD(store_batches, store_batch);
 
 struct writer {
 	/* The writer's alone, while it runs. */
@@ -22,6 +21,7 @@ struct writer {
 	struct store_place *place;	/* owned by the store */
 	struct engine_copy *copy;	/* owned; NULL: none is on */
 	struct store_batches lost;	/* could not be written; the end */
+	struct coalescer coalescer;
 	bool reserved;			/* it has space to give up */
 	bool keys_are_left;		/* that can be forgotten */
 	int64_t keys_looked_ns;		/* when it looked for them */
