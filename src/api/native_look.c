@@ -55,9 +55,9 @@ static void
 add_body(struct exchange *x, struct message *m)
 {
 	if (m->body_bytes < SPLICE_MIN_BYTES)
-		buf_add(exchange_reply(x), m->body, m->body_bytes);
+		buf_add(exchange_reply(x), message_body(m), m->body_bytes);
 	else
-		exchange_splice(x, m->body, m->body_bytes, release_cb,
+		exchange_splice(x, message_body(m), m->body_bytes, release_cb,
 		    message_ref(m));
 }
 

@@ -24,6 +24,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/outside.h"
 #include "core/queue.h"
 #include "core/registry.h"
 
@@ -31,6 +32,8 @@
 #define IDLE_RECORDS_MAX	20000	/* of what nobody waits for */
 #define TOTALS_MS		1000	/* until totals alone are written */
 #define STUCK_MS		5000	/* until clients are told so */
+#define AHEAD_MAX		256	/* bodies that are read ahead */
+#define AHEAD_BYTES		(UINT64_C(1) << 20)
 #define READ_ROWS		2000	/* a turn; some 2 ms */
 #define PLACES			5000
 #define REPORT_NS		CLOCK_NS_PER_S
@@ -131,7 +134,10 @@ finish(struct durable *d, struct op *op, enum wq_status st)
 				other->status = st;
 		push_end(registry_find(d->local->registry, op->queue),
 		    &op->push, st == WQ_OK);
-	}
+	} else if (st == WQ_OK && !local_is_loaded(op))
+		st = WQ_IO;
+	if (st != WQ_OK)
+		local_undeliver(d->local, op);
 	op_finish(&d->local->backend, op, st);
 }
 
@@ -161,6 +167,68 @@ check_stopped(struct durable *d)
 	stopped(d->stopped_arg);
 }
 
+/* Bodies that were read go to their messages. */
+static void
+take_bodies(struct store_batch *b)
+{
+	struct store_fetch *f;
+	size_t i;
+
+	for (i = 0; i < b->count; i++) {
+		if (b->record[i].verb != STORE_FETCH)
+			continue;
+		f = &b->record[i].fetch;
+		if (f->body != NULL)
+			message_load(f->cookie, f->body);
+		f->body = NULL;
+	}
+}
+
+/* After those who asked are finished: the bodies stay with who has a ref. */
+static void
+drop_cookies(struct store_batch *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->count; i++)
+		if (b->record[i].verb == STORE_FETCH) {
+			mem_free(b->record[i].fetch.body);
+			message_unref(b->record[i].fetch.cookie);
+		}
+}
+
+static void
+lost_cb(void *arg, struct store_batch *b)
+{
+	(void)arg;
+	drop_cookies(b);
+}
+
+bool
+durable_fetch(struct durable *d, struct queue *q, const struct delivery *out,
+    size_t count, bool *any)
+{
+	struct message *ahead[AHEAD_MAX];
+	size_t i, n = 0;
+	bool good = true;
+
+	*any = false;
+	for (i = 0; i < count && good; i++)
+		if (message_body(out[i].message) == NULL) {
+			good = records_fetch(&d->records, out[i].message);
+			*any = true;
+		}
+	if (*any && good && q != NULL)
+		n = queue_ahead(q, ahead, AHEAD_MAX, AHEAD_BYTES);
+	for (i = 0; i < n; i++) {
+		/* Without memory for it, it is read when it is its turn. */
+		if (!records_fetch(&d->records, ahead[i]))
+			ahead[i]->ahead = false;
+		message_unref(ahead[i]);
+	}
+	return good;
+}
+
 static void
 kept_cb(void *arg, struct store_batch *b)
 {
@@ -168,10 +236,12 @@ kept_cb(void *arg, struct store_batch *b)
 	struct op *op;
 
 	d->kept = b->number;
+	take_bodies(b);
 	while ((op = TAILQ_FIRST(&d->waiting)) != NULL &&
 	    op->commit <= b->number)
 		finish(d, op, op->verb == OP_PUSH && op->commit == b->number ?
 		    status_of(b->result) : op->status);
+	drop_cookies(b);
 	if (d->phase == ENDED)
 		return;
 	local_serve(d->local);
@@ -302,7 +372,7 @@ static int
 serve_from_now(struct durable *d, char *error)
 {
 	const struct store_events events = { .kept = kept_cb,
-	    .refused = refused_cb, .health = health_cb, .copied = copied_cb,
+	    .lost = lost_cb, .refused = refused_cb, .health = health_cb, .copied = copied_cb,
 	    .arg = d };
 	struct local *l = d->local;
 

@@ -37,6 +37,14 @@ enum wq_status	 durable_admits(const struct durable *, const struct op *)
  */
 bool		 durable_wait(struct durable *, struct op *) WQ_MUST;
 
+/*
+ * Have the store read the bodies of these messages that are missing, and some
+ * of those that q gives next; it is done when an op that waits then is.  False:
+ * no memory, nothing is read.  *any: there is something to wait for.
+ */
+bool		 durable_fetch(struct durable *, struct queue *q,
+		    const struct delivery *, size_t count, bool *any) WQ_MUST;
+
 /* At the end of each op: hand over what there is, if it is time. */
 void		 durable_turn(struct durable *, int64_t now_ns);
 

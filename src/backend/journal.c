@@ -167,6 +167,15 @@ records_totals(struct records *r, struct queue *q, int64_t settled_ns)
 }
 
 bool
+records_fetch(struct records *r, struct message *m)
+{
+	if (!reserve(r, 1, 0))
+		return false;
+	add(r, STORE_FETCH, m->pushed_ns, 0)->fetch.cookie = message_ref(m);
+	return true;
+}
+
+bool
 records_orphan(struct records *r, int64_t seq)
 {
 	if (!reserve(r, 1, 0))

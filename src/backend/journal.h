@@ -22,6 +22,8 @@ void	records_init(struct records *, struct store *, void (*begun)(void *),
 	    void *arg);
 /* The totals of q; false: no memory. */
 bool	records_totals(struct records *, struct queue *, int64_t settled_ns);
+/* Read the body of m, which gets one more ref until then; false: no memory. */
+bool	records_fetch(struct records *, struct message *);
 /* Delete what is of no queue; false: no memory. */
 bool	records_orphan(struct records *, int64_t seq);
 

@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/outside.h"
 #include "core/queue.h"
 #include "core/registry.h"
 #include "store/store.h"
@@ -99,11 +100,73 @@ must_be_kept(const struct local *l, const struct op *op)
 	return false;
 }
 
+/* The messages that op gives. */
+static struct delivery *
+deliveries_of(const struct op *op, size_t *count)
+{
+	*count = op->verb == OP_RECEIVE ? op->receive.count :
+	    op->verb == OP_PEEK ? op->peek.count : op->verb == OP_LOOK;
+	return op->verb == OP_RECEIVE ? op->receive.out :
+	    op->verb == OP_PEEK ? op->peek.out :
+	    (struct delivery *)(uintptr_t)&op->look.out;
+}
+
+bool
+local_is_loaded(const struct op *op)
+{
+	size_t i, n;
+	const struct delivery *d = deliveries_of(op, &n);
+
+	for (i = 0; i < n; i++)
+		if (message_body(d[i].message) == NULL)
+			return false;
+	return true;
+}
+
+void
+local_undeliver(struct local *l, struct op *op)
+{
+	struct queue *q = registry_find(l->registry, op->queue);
+	size_t n;
+	struct delivery *d = deliveries_of(op, &n);
+
+	while (n-- > 0) {
+		if (op->verb == OP_RECEIVE && q != NULL)
+			queue_release(q, &d[n]);
+		message_unref(d[n].message);
+		d[n].message = NULL;
+	}
+	if (op->verb == OP_RECEIVE)
+		op->receive.count = 0;
+	else if (op->verb == OP_PEEK)
+		op->peek.count = 0;
+}
+
+/* Bodies that are on disk only are read.  WQ_NOMEM: nothing is given. */
+static enum wq_status
+fetch(struct local *l, struct op *op, bool *any)
+{
+	size_t n;
+	const struct delivery *d = deliveries_of(op, &n);
+	struct queue *q = op->verb == OP_RECEIVE ?
+	    registry_find(l->registry, op->queue) : NULL;
+
+	*any = false;
+	if (n == 0 || durable_fetch(l->durable, q, d, n, any))
+		return WQ_OK;
+	local_undeliver(l, op);
+	return WQ_NOMEM;
+}
+
 /* op has done what it does in memory. */
 static void
 finish(struct local *l, struct op *op, enum wq_status st)
 {
-	if (l->durable != NULL && st == WQ_OK && must_be_kept(l, op)) {
+	bool any = false;
+
+	if (l->durable != NULL && st == WQ_OK)
+		st = fetch(l, op, &any);
+	if (l->durable != NULL && st == WQ_OK && (any || must_be_kept(l, op))) {
 		op->status = st;
 		op->stage = STAGE_COMMITS;
 		if (durable_wait(l->durable, op))
@@ -397,7 +460,12 @@ local_new(struct event_base *base, const struct config *config)
 	l->registry = registry_new(&defaults, &timers, seed);
 	if (l->registry == NULL)
 		goto fail;
-	if (config->data == NULL || *config->data == '\0')
+	if (*config->data != '\0') {
+		/* Bodies over it stay on disk: nothing is refused for it. */
+		registry_set_cap(l->registry, l->max_memory_bytes);
+		l->max_memory_bytes = 0;
+	}
+	if (*config->data == '\0')
 		return &l->backend;
 	l->backend.durable = config->sync == STORE_SYNC_FULL ? "fsync" :
 	    "write";

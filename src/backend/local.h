@@ -49,6 +49,11 @@ extern const local_verb_fn	local_verbs[OP_VERBS];
 bool	local_redrive_slice(struct local *, struct op *, int64_t now_ns,
 	    enum wq_status *) WQ_MUST;
 
+/* Has each message that op gives its body? */
+bool	local_is_loaded(const struct op *);
+/* op gives nothing after all: its messages are as if never given. */
+void	local_undeliver(struct local *, struct op *);
+
 /* Messages have arrived: serve those that wait. */
 void	local_serve(struct local *);
 /* In a later turn: what is due, what works, what is to be freed. */

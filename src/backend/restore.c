@@ -7,6 +7,7 @@
 
 #include "backend/journal.h"
 #include "base/mem.h"
+#include "core/outside.h"
 #include "core/recover.h"
 #include "core/registry.h"
 #include "store/store.h"
@@ -20,6 +21,7 @@ struct target {
 };
 
 struct restore {
+	struct registry *registry;	/* borrowed */
 	struct recovery *recovery;	/* owned */
 	struct target *target;		/* owned */
 	size_t target_count, target_room;
@@ -38,6 +40,7 @@ restore_new(struct registry *registry)
 
 	if (r == NULL)
 		return NULL;
+	r->registry = registry;
 	if ((r->recovery = recovery_new(registry)) != NULL)
 		return r;
 	restore_free(r);
@@ -216,12 +219,21 @@ read_message(void *arg, const struct store_row *row)
 	return WQ_OK;
 }
 
+static bool
+wants_bodies(void *arg)
+{
+	struct restore *r = arg;
+
+	return !registry_is_over_cap(r->registry);
+}
+
 int
 restore_read(struct restore *r, struct store *store, int max, bool *more,
     char *error)
 {
 	const struct store_reader reader = { .queue = read_queue,
-	    .key = read_key, .message = read_message, .arg = r };
+	    .key = read_key, .message = read_message,
+	    .wants_bodies = wants_bodies, .arg = r };
 
 	if (store_read(store, &reader, max, more, error) == -1)
 		return -1;

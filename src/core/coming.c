@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "core/dedup.h"
 #include "core/group.h"
+#include "core/outside.h"
 #include "core/place.h"
 #include "core/state.h"
 
@@ -105,6 +106,8 @@ message_arrive(struct message *m)
 	struct queue *q = m->queue;
 	struct registry *r = q->registry;
 
+	if (registry_is_over_cap(r))
+		m = message_put_outside(m);
 	come_no_more(m);
 	index_insert(&r->index, m);
 	q->body_bytes += m->body_bytes;

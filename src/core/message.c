@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "core/group.h"
+#include "core/outside.h"
 #include "core/state.h"
 
 /*
@@ -71,8 +72,13 @@ message_unref(struct message *m)
 	if (m == NULL)
 		return;
 	assert(m->refs > 0);
-	if (--m->refs > 0)
+	if (--m->refs > 0) {
+		if (m->outside && m->refs == 1)
+			message_unload(m);
 		return;
+	}
+	if (m->outside)
+		mem_free((void *)(uintptr_t)message_body(m));
 	if (m->state == MESSAGE_NEW)
 		mem_free(m->at.hold);
 	if (m->extra != NULL) {

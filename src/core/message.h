@@ -42,7 +42,9 @@ struct message {
 	uint32_t refs : 24;
 	uint32_t state : 4;		/* enum message_state */
 	uint32_t returned : 1;		/* in line after a lock or a delay */
-	char body[];
+	uint32_t outside : 1;		/* the body is not here; see outside.h */
+	uint32_t ahead : 1;		/* it is loaded for the next receive */
+	char body[];			/* message_body() reads it */
 };
 
 enum dead_reason { DEAD_RECEIVES, DEAD_TTL };
@@ -72,6 +74,8 @@ struct delivery {
  */
 struct message	*message_new(struct id, const void *body, size_t body_bytes)
 		    WQ_MUST;
+/* Its body; NULL: it is not in memory now. */
+const char	*message_body(const struct message *);
 /* Its group's name, NULL where it has none; not NUL-terminated. */
 const char	*message_group(const struct message *, size_t *bytes);
 /* When it was pushed, also where a FIFO queue gave it a new place since. */

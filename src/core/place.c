@@ -257,7 +257,8 @@ message_to_delay(struct message *m)
 uint64_t
 message_bytes(const struct message *m)
 {
-	return m->body_bytes + MESSAGE_OVERHEAD_BYTES + (m->extra != NULL ?
+	return (message_body(m) != NULL ? m->body_bytes : 0) +
+	    MESSAGE_OVERHEAD_BYTES + (m->extra != NULL ?
 	    sizeof(*m->extra) + THING_OVERHEAD_BYTES : 0);
 }
 

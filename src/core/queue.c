@@ -271,6 +271,7 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 		bytes += m->body_bytes;
 		if (bytes > max_bytes)
 			bytes = max_bytes;
+		m->ahead = false;
 		h->old_receipt = m->receipt;
 		m->receives++;
 		m->receipt = receipt_new(r);

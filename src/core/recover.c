@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "core/dedup.h"
 #include "core/group.h"
+#include "core/outside.h"
 #include "core/place.h"
 #include "core/queue.h"
 #include "core/state.h"
@@ -232,7 +233,8 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 
 	if (id == NULL)
 		return WQ_NO_QUEUE;
-	m = message_new(in->id, in->body, in->body_bytes);
+	m = in->body != NULL ? message_new(in->id, in->body, in->body_bytes) :
+	    message_new_outside(in->id, in->body_bytes);
 	if (m == NULL)
 		return WQ_NOMEM;
 	m->queue = id->queue;

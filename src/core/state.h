@@ -64,6 +64,7 @@ struct registry {
 	int64_t stamp_ns;		/* of the last push */
 	int64_t last_number;		/* of a queue */
 	uint64_t memory_bytes;		/* of all in it, about */
+	uint64_t cap_bytes;		/* over it bodies go; 0: none does */
 };
 
 /* Room for so many calls of the journal; false: no memory. */

@@ -55,8 +55,15 @@ static const char *const sql[STATEMENTS] = {
 	[SQL_READ_MESSAGES] = "SELECT m.seq, m.queue, id, delayed_until, "
 	    "expires_at, lock_timeout, group_name, available_since, m.ord, "
 	    "dead_queue, dead_receives, dead_reason, dead_pushed_at, l.until, "
-	    "l.ord, l.receives, l.receipt, l.given_back, body "
-	    "FROM message m LEFT JOIN lock l ON l.seq = m.seq ORDER BY m.seq",
+	    "l.ord, l.receives, l.receipt, l.given_back, length(body), body "
+	    "FROM message m LEFT JOIN lock l ON l.seq = m.seq "
+	    "WHERE m.seq > ?1 ORDER BY m.seq",
+	[SQL_READ_HEADERS] = "SELECT m.seq, m.queue, id, delayed_until, "
+	    "expires_at, lock_timeout, group_name, available_since, m.ord, "
+	    "dead_queue, dead_receives, dead_reason, dead_pushed_at, l.until, "
+	    "l.ord, l.receives, l.receipt, l.given_back, length(body) "
+	    "FROM message m LEFT JOIN lock l ON l.seq = m.seq "
+	    "WHERE m.seq > ?1 ORDER BY m.seq",
 };
 
 const char *

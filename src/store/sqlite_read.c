@@ -67,12 +67,15 @@ static enum wq_status
 read_message(sqlite3_stmt *st, const struct store_reader *reader)
 {
 	struct store_row row;
-	struct store_row_text body = text_at(st, 18);
+	struct store_row_text body = { NULL, 0 };
+	int64_t bytes = sqlite3_column_int64(st, 18);
 
 	memset(&row, 0, sizeof(row));
 	row.seq = sqlite3_column_int64(st, 0);
 	row.queue = sqlite3_column_int64(st, 1);
-	if (!id_at(st, 2, &row.push.id) || body.bytes > UINT32_MAX)
+	if (sqlite3_column_count(st) > 19)
+		body = text_at(st, 19);
+	if (!id_at(st, 2, &row.push.id) || bytes < 0 || bytes > UINT32_MAX)
 		return WQ_BAD_ROW;
 	row.push.delay_ns = sqlite3_column_int64(st, 3);
 	row.push.ttl_ns = sqlite3_column_int64(st, 4);
@@ -91,8 +94,8 @@ read_message(sqlite3_stmt *st, const struct store_reader *reader)
 	row.lock.receives = (uint32_t)sqlite3_column_int64(st, 15);
 	row.lock.receipt = (uint32_t)sqlite3_column_int64(st, 16);
 	row.lock.back = sqlite3_column_int(st, 17) != 0;
-	row.push.body = body.data != NULL ? body.data : "";
-	row.push.body_bytes = (uint32_t)body.bytes;
+	row.push.body = body.data;
+	row.push.body_bytes = (uint32_t)bytes;
 	return reader->message(reader->arg, &row);
 }
 
@@ -104,6 +107,7 @@ static const struct {
 	[READ_QUEUES] = { SQL_READ_QUEUES, read_queue, "queue" },
 	[READ_KEYS] = { SQL_READ_KEYS, read_key, "dedup" },
 	[READ_MESSAGES] = { SQL_READ_MESSAGES, read_message, "message" },
+	[READ_HEADERS] = { SQL_READ_HEADERS, read_message, "message" },
 };
 
 static int
@@ -120,6 +124,33 @@ refuse_row(char *error, const char *table, sqlite3_stmt *st,
 	return -1;
 }
 
+/*
+ * On to the next table.  Messages are read in two ways, one after the other:
+ * with their bodies as long as these are wanted, then without.
+ */
+static void
+read_on(struct engine *e)
+{
+	sqlite3_stmt *st;
+
+	e->reading = e->reading == READ_MESSAGES ? READ_ALL : e->reading + 1;
+	if (e->reading == READ_MESSAGES &&
+	    (st = engine_statement(e, SQL_READ_MESSAGES)) != NULL)
+		sqlite3_bind_int64(st, 1, INT64_MIN);
+}
+
+static void
+read_without_bodies(struct engine *e)
+{
+	sqlite3_stmt *st = engine_statement(e, SQL_READ_HEADERS);
+
+	if (st == NULL)
+		return;
+	sqlite3_reset(e->st[SQL_READ_MESSAGES]);
+	sqlite3_bind_int64(st, 1, e->read_seq);
+	e->reading = READ_HEADERS;
+}
+
 int
 engine_read(struct engine *e, const struct store_reader *reader, int max,
     bool *more, char *error)
@@ -128,11 +159,15 @@ engine_read(struct engine *e, const struct store_reader *reader, int max,
 	enum wq_status status;
 	int rc;
 
+	if (e->reading == READ_MESSAGES && e->read_seq != 0 &&
+	    !reader->wants_bodies(reader->arg))
+		read_without_bodies(e);
 	for (; max > 0 && e->reading != READ_ALL; max--) {
 		st = engine_statement(e, tables[e->reading].statement);
 		rc = st != NULL ? sqlite3_step(st) : SQLITE_ERROR;
 		if (rc == SQLITE_ROW) {
 			status = tables[e->reading].read(st, reader);
+			e->read_seq = sqlite3_column_int64(st, 0);
 			if (status == WQ_OK)
 				continue;
 			return refuse_row(error, tables[e->reading].table, st,
@@ -144,7 +179,7 @@ engine_read(struct engine *e, const struct store_reader *reader, int max,
 			return -1;
 		}
 		sqlite3_reset(st);
-		e->reading++;
+		read_on(e);
 	}
 	*more = e->reading != READ_ALL;
 	return 0;

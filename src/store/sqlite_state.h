@@ -12,14 +12,16 @@ enum statement {
 	SQL_MOVE, SQL_MOVE_LOCK, SQL_GONE, SQL_GONE_LOCK, SQL_QUEUE,
 	SQL_TOTALS, SQL_QUEUE_GONE, SQL_QUEUE_GONE_TOTALS,
 	SQL_FETCH, SQL_EXPIRE, SQL_FREE, SQL_PAGES, SQL_READ_QUEUES,
-	SQL_READ_KEYS, SQL_READ_MESSAGES, STATEMENTS
+	SQL_READ_KEYS, SQL_READ_MESSAGES, SQL_READ_HEADERS, STATEMENTS
 };
 
 struct engine {
 	sqlite3 *db;			/* owned */
 	sqlite3_stmt *st[STATEMENTS];	/* owned; prepared when first used */
 	int log_pages;			/* in the write-ahead log */
-	enum { READ_QUEUES, READ_KEYS, READ_MESSAGES, READ_ALL } reading;
+	enum { READ_QUEUES, READ_KEYS, READ_MESSAGES, READ_HEADERS,
+	    READ_ALL } reading;
+	int64_t read_seq;		/* of the last message */
 };
 
 /* The prepared statement; NULL: it cannot be prepared. */

@@ -258,6 +258,16 @@ store_copy(struct store *s)
 	return result;
 }
 
+static void
+lose(struct store *s, struct store_batches *list)
+{
+	struct store_batch *b;
+
+	TAILQ_FOREACH(b, list, link)
+		s->events.lost(s->events.arg, b);
+	free_batches(list);
+}
+
 void
 store_close(struct store *s)
 {
@@ -276,7 +286,7 @@ store_close(struct store *s)
 		pthread_cond_destroy(&w->work);
 		pthread_mutex_destroy(&w->mutex);
 	}
-	free_batches(&w->lost);
+	lose(s, &w->lost);
 	free_batches(&w->ready);
 	free_batches(&s->spare);
 	if (s->wake != NULL)

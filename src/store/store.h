@@ -58,7 +58,9 @@ struct store_row {
 struct store_reader {
 	enum wq_status (*queue)(void *arg, const struct store_row *);
 	enum wq_status (*key)(void *arg, const struct store_row *);
+	/* push.body is NULL where wants_bodies() was false. */
 	enum wq_status (*message)(void *arg, const struct store_row *);
+	bool (*wants_bodies)(void *arg);
 	void *arg;
 };
 
@@ -76,6 +78,8 @@ struct store_events {
 	 * its pushes is true of that batch alone.  It is the store's again.
 	 */
 	void (*kept)(void *arg, struct store_batch *);
+	/* One that cannot be written at the end; the store's again too. */
+	void (*lost)(void *arg, struct store_batch *);
 	/* Pushes in batches up to that number are refused; the rest waits. */
 	void (*refused)(void *arg, uint64_t number, enum store_result);
 	void (*health)(void *arg, enum store_health, const char *why);

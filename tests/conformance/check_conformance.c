@@ -26,7 +26,7 @@ static const struct conformance_backend backends[] = {
 	{ .name = "late", .open = late_new,
 	    .refuses_at_max_memory = true },
 	{ .name = "durable", .open = local_new, .place = place,
-	    .durable = true, .refuses_at_max_memory = true },
+	    .durable = true },
 };
 
 static TCase	*(*const themes[])(void) = {
