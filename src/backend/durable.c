@@ -134,6 +134,8 @@ finish(struct durable *d, struct op *op, enum wq_status st)
 				other->status = st;
 		push_end(registry_find(d->local->registry, op->queue),
 		    &op->push, st == WQ_OK);
+		if (st != WQ_OK && op->push.created)
+			local_unmake(d->local, op->queue);
 	} else if (st == WQ_OK && !local_is_loaded(op))
 		st = WQ_IO;
 	if (st != WQ_OK)
@@ -155,14 +157,32 @@ status_of(enum store_result result)
 	return WQ_IO;
 }
 
+/*
+ * What waits is told that nobody knows.  Pushes only where none of them will be
+ * written any more; before that the writer refuses them itself.
+ */
+static void
+fail_waiting(struct durable *d, bool pushes)
+{
+	struct op *op, *next;
+
+	for (op = TAILQ_FIRST(&d->waiting); op != NULL; op = next) {
+		next = TAILQ_NEXT(op, link);
+		if (pushes || op->verb != OP_PUSH)
+			finish(d, op, WQ_IO);
+	}
+}
+
 static void
 check_stopped(struct durable *d)
 {
 	void (*stopped)(void *) = d->stopped;
 
-	if (stopped == NULL || d->kept < told(d) ||
-	    !TAILQ_EMPTY(&d->waiting))
+	/* What cannot be written now is tried a last time by durable_free(). */
+	if (stopped == NULL || (d->health < STORE_STUCK &&
+	    (d->kept < told(d) || !TAILQ_EMPTY(&d->waiting))))
 		return;
+	fail_waiting(d, false);
 	d->stopped = NULL;
 	stopped(d->stopped_arg);
 }
@@ -262,16 +282,6 @@ refused_cb(void *arg, uint64_t number, enum store_result why)
 	}
 }
 
-/* All that waits is told that nobody knows. */
-static void
-fail_waiting(struct durable *d)
-{
-	struct op *op;
-
-	while ((op = TAILQ_FIRST(&d->waiting)) != NULL)
-		finish(d, op, WQ_IO);
-}
-
 static void
 health_cb(void *arg, enum store_health health, const char *why)
 {
@@ -294,10 +304,11 @@ health_cb(void *arg, enum store_health health, const char *why)
 	else if (health == STORE_STUCK) {
 		log_error("store", "nothing can be written", "err=%s", quoted);
 		event_add(d->stuck, &stuck);
+		check_stopped(d);
 	} else {
 		log_error("store", "nothing can be trusted, ending", "err=%s",
 		    quoted);
-		fail_waiting(d);
+		fail_waiting(d, true);
 		if (b->failed != NULL)
 			b->failed(b->failed_arg);
 	}
@@ -310,7 +321,7 @@ stuck_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	fail_waiting(d);
+	fail_waiting(d, false);
 	check_stopped(d);
 }
 
@@ -501,7 +512,7 @@ durable_free(struct durable *d)
 	if (d->local->registry != NULL)
 		registry_detach(d->local->registry);
 	store_close(d->store);
-	fail_waiting(d);
+	fail_waiting(d, true);
 	batch_free(d->records.batch);
 	restore_free(d->restore);
 	if (d->turn != NULL)

@@ -54,6 +54,9 @@ bool	local_is_loaded(const struct op *);
 /* op gives nothing after all: its messages are as if never given. */
 void	local_undeliver(struct local *, struct op *);
 
+/* A queue that was made for a push that is refused goes, if it is empty. */
+void	local_unmake(struct local *, const char *name);
+
 /* Messages have arrived: serve those that wait. */
 void	local_serve(struct local *);
 /* In a later turn: what is due, what works, what is to be freed. */

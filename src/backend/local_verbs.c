@@ -1,5 +1,4 @@
 /* The verbs of the local backend: from an op to the core and back. */
-#include <assert.h>
 #include <string.h>
 
 #include "backend/durable.h"
@@ -32,15 +31,14 @@ queue_for_push(struct local *l, struct op *op, struct queue **q,
 	return registry_make(l->registry, op->queue, q, created);
 }
 
-/* A queue that was made for what then failed is gone again. */
-static void
-unmake(struct local *l, struct queue *q)
+void
+local_unmake(struct local *l, const char *name)
 {
-	enum wq_status st = queue_delete(q);
+	struct queue *q = registry_find(l->registry, name);
 
-	assert(st == WQ_OK);
-	(void)st;
-	registry_reap(l->registry, 1);
+	/* Others may have come to use it; without memory it stays. */
+	if (q != NULL && queue_is_unused(q) && queue_delete(q) == WQ_OK)
+		registry_reap(l->registry, 1);
 }
 
 static struct push_room
@@ -64,11 +62,12 @@ local_push(struct local *l, struct op *op, int64_t now_ns)
 
 	if (st != WQ_OK)
 		return st;
+	op->push.created = created;
 	st = push_begin(q, &op->push, &room, now_ns);
 	if (st == WQ_OK && l->durable == NULL)
 		push_end(q, &op->push, true);
 	else if (st != WQ_OK && created)
-		unmake(l, q);
+		local_unmake(l, op->queue);
 	return st;
 }
 
@@ -147,7 +146,7 @@ local_configure(struct local *l, struct op *op, int64_t now_ns)
 		return st;
 	if ((st = queue_configure(q, c, l->auto_create)) != WQ_OK &&
 	    c->created)
-		unmake(l, q);
+		local_unmake(l, op->queue);
 	return st;
 }
 

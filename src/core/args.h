@@ -47,6 +47,7 @@ struct op_push {
 	size_t group_bytes;
 	const char *dedup;	/* borrowed until done; NULL: none */
 	size_t dedup_bytes;
+	bool created;		/* the backend's: it made its queue */
 	/* The backend's: one for each body, NULL for a repeat. */
 	struct message **made;	/* owned where it is not &one */
 	struct message *one;

@@ -76,6 +76,17 @@ find(const struct recovery *rec, int64_t number)
 	return q;
 }
 
+/* No new queue may have the number of one that left something. */
+static struct recovered_id *
+find_or_skip(struct recovery *rec, int64_t number)
+{
+	struct recovered_id *id = find(rec, number);
+
+	if (id == NULL && rec->registry->last_number < number)
+		rec->registry->last_number = number;
+	return id;
+}
+
 static enum wq_status
 add_id(struct recovery *rec, int64_t number, struct queue *q,
     int64_t settled_ns)
@@ -136,7 +147,7 @@ enum wq_status
 recover_dedup(struct recovery *rec, int64_t number,
     const uint8_t key[DIGEST_BYTES], const struct id *first, int64_t until_ns)
 {
-	struct recovered_id *id = find(rec, number);
+	struct recovered_id *id = find_or_skip(rec, number);
 
 	return id == NULL ? WQ_NO_QUEUE :
 	    queue_add_dedup_until(id->queue, key, first, until_ns);
@@ -228,7 +239,7 @@ enum wq_status
 recover_message(struct recovery *rec, const struct recovered_message *in)
 {
 	struct registry *r = rec->registry;
-	struct recovered_id *id = find(rec, in->queue);
+	struct recovered_id *id = find_or_skip(rec, in->queue);
 	struct message *m;
 
 	if (id == NULL)

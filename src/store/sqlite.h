@@ -48,7 +48,9 @@ enum engine_result	engine_commit(struct engine *) WQ_MUST;
  * engine_tidy(): give free pages back to the system, at most so many; true:
  * there are more.
  */
-void	engine_checkpoint(struct engine *, int pages);
+enum engine_result	engine_checkpoint(struct engine *, int pages) WQ_MUST;
+/* Leave the database as it is: no more checkpoints, not even at the end. */
+void	engine_abandon(struct engine *);
 int	engine_log_pages(const struct engine *);
 bool	engine_tidy(struct engine *, int pages);
 

@@ -212,15 +212,24 @@ engine_close(struct engine *e)
 	mem_free(e);
 }
 
-void
+enum engine_result
 engine_checkpoint(struct engine *e, int pages)
 {
+	int rc;
+
 	if (e->log_pages < pages || e->log_pages == 0)
-		return;
-	/* What fails here is tried again with the next. */
-	if (sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-	    NULL, NULL) == SQLITE_OK)
+		return ENGINE_OK;
+	rc = sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+	    NULL, NULL);
+	if (rc == SQLITE_OK)
 		e->log_pages = 0;
+	return engine_result_of(e, rc);
+}
+
+void
+engine_abandon(struct engine *e)
+{
+	sqlite3_db_config(e->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 int

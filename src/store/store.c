@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -168,6 +169,8 @@ start_thread(struct store *s)
 {
 	struct writer *w = &s->writer;
 	pthread_condattr_t attr;
+	sigset_t all, old;
+	int rc;
 
 	w->engine = s->engine;
 	w->place = s->place;
@@ -180,7 +183,12 @@ start_thread(struct store *s)
 	    pthread_cond_init(&w->work, &attr) != 0)
 		return -1;
 	pthread_condattr_destroy(&attr);
-	return pthread_create(&s->thread, NULL, writer_main, w) == 0 ? 0 : -1;
+	/* Signals are the loop's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	rc = pthread_create(&s->thread, NULL, writer_main, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc == 0 ? 0 : -1;
 }
 
 int

@@ -57,6 +57,29 @@ set_health(struct writer *w, enum store_health health, const char *why)
 	tell_loop(w);
 }
 
+/*
+ * After a failed fsync, or on a damaged database, what is on disk is left for a
+ * restart to judge.
+ */
+static void
+be_broken(struct writer *w)
+{
+	char text[STORE_ERROR_BYTES];
+
+	snprintf(text, sizeof(text), "%s", engine_error(w->engine));
+	w->broken = true;
+	engine_abandon(w->engine);
+	set_health(w, STORE_BROKEN, text);
+}
+
+/* What fails in another way is tried again with the next. */
+static void
+checkpoint(struct writer *w, int pages)
+{
+	if (!w->broken && engine_checkpoint(w->engine, pages) == ENGINE_BROKEN)
+		be_broken(w);
+}
+
 static void
 refuse_pushes(struct writer *w, struct store_batches *work,
     enum store_result why)
@@ -152,12 +175,11 @@ mend(struct writer *w, struct store_batches *work, enum engine_result why)
 {
 	char text[STORE_ERROR_BYTES];
 
-	snprintf(text, sizeof(text), "%s", engine_error(w->engine));
 	if (why == ENGINE_BROKEN) {
-		set_health(w, STORE_BROKEN, text);
-		refuse_pushes(w, work, STORE_FAILED);
+		be_broken(w);
 		return false;
 	}
+	snprintf(text, sizeof(text), "%s", engine_error(w->engine));
 	set_health(w, why == ENGINE_FULL && w->reserved ? STORE_FULL :
 	    STORE_STUCK, text);
 	refuse_pushes(w, work, why == ENGINE_FULL ? STORE_NO_SPACE :
@@ -165,8 +187,18 @@ mend(struct writer *w, struct store_batches *work, enum engine_result why)
 	if (why == ENGINE_FULL)
 		give_reserve(w);
 	/* A log that went to the database is written from its begin again. */
-	engine_checkpoint(w->engine, 1);
-	return true;
+	checkpoint(w, 1);
+	return !w->broken;
+}
+
+/* What came meanwhile shares the fate of what is there: no push waits long. */
+static void
+take_more(struct writer *w, struct store_batches *work)
+{
+	pthread_mutex_lock(&w->mutex);
+	TAILQ_CONCAT(work, &w->ready, link);
+	pthread_mutex_unlock(&w->mutex);
+	refuse_pushes(w, work, STORE_FAILED);
 }
 
 /* False: it cannot be written, and the store is at its end. */
@@ -180,9 +212,10 @@ write_all(struct writer *w, struct store_batches *work)
 		if (!mend(w, work, result))
 			return false;
 		/* At once without the pushes; then with patience. */
-		if (!first && pause_for(w, RETRY_NS) &&
-		    try_all(w, work) != ENGINE_OK)
-			return false;
+		if (!first && pause_for(w, RETRY_NS))
+			return try_all(w, work) == ENGINE_OK;
+		if (!first)
+			take_more(w, work);
 		first = false;
 	}
 	return true;
@@ -288,9 +321,9 @@ go_on_copying(struct writer *w)
 static bool
 keep_house(struct writer *w)
 {
-	bool more = engine_tidy(w->engine, TIDY_PAGES);
+	bool more = !w->broken && engine_tidy(w->engine, TIDY_PAGES);
 
-	engine_checkpoint(w->engine, more ? LOG_PAGES_BUSY : 1);
+	checkpoint(w, more ? LOG_PAGES_BUSY : 1);
 	return more;
 }
 
@@ -326,7 +359,7 @@ work_on(struct writer *w, struct store_batches *work)
 	int64_t began = now_ns(), took;
 
 	coalesce(&w->coalescer, work);
-	if (!write_all(w, work)) {
+	if (w->broken || !write_all(w, work)) {
 		TAILQ_CONCAT(&w->lost, work, link);
 		return;
 	}
@@ -334,7 +367,7 @@ work_on(struct writer *w, struct store_batches *work)
 	atomic_store(&w->commit_ns, (7 * atomic_load(&w->commit_ns) + took) / 8);
 	give_back(w, work);
 	be_well(w);
-	engine_checkpoint(w->engine, LOG_PAGES_BUSY);
+	checkpoint(w, LOG_PAGES_BUSY);
 }
 
 static bool
