@@ -11,8 +11,8 @@
 #include <mimalloc.h>
 #endif
 
-static long	fail_after = -1;
-static int	has_failed;
+static _Thread_local long	fail_after = -1;	/* the test's thread alone */
+static _Thread_local int	has_failed;
 static void	*reserve;
 
 static int
