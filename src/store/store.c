@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/place.h"
 #include "store/writer.h"
@@ -291,6 +293,7 @@ store_close(struct store *s)
 		pthread_mutex_unlock(&w->mutex);
 		pthread_join(s->thread, NULL);
 		take_back(s);
+		log_info("store", "closed", "commits=%" PRIu64, w->commits);
 		pthread_cond_destroy(&w->work);
 		pthread_mutex_destroy(&w->mutex);
 	}

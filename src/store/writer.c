@@ -17,7 +17,7 @@
 
 #define NS_PER_S	INT64_C(1000000000)
 #define KEY_WINDOW_NS	(300 * NS_PER_S)	/* as core/dedup.c has it */
-#define LOG_PAGES_BUSY	500	/* a checkpoint of them takes some 5 ms */
+#define LOG_PAGES_BUSY	1000	/* a checkpoint of them takes some 5 ms */
 #define TIDY_PAGES	64	/* at a time; a millisecond */
 #define KEYS_AT_A_TIME	1000
 #define COPY_PAGES	128
@@ -363,6 +363,7 @@ work_on(struct writer *w, struct store_batches *work)
 		TAILQ_CONCAT(&w->lost, work, link);
 		return;
 	}
+	w->commits++;
 	took = now_ns() - began;
 	atomic_store(&w->commit_ns, (7 * atomic_load(&w->commit_ns) + took) / 8);
 	give_back(w, work);

@@ -22,6 +22,7 @@ struct writer {
 	struct engine_copy *copy;	/* owned; NULL: none is on */
 	struct store_batches lost;	/* could not be written; the end */
 	struct coalescer coalescer;
+	uint64_t commits;
 	bool broken;			/* it writes no more */
 	bool reserved;			/* it has space to give up */
 	bool keys_are_left;		/* that can be forgotten */
