@@ -148,6 +148,9 @@ queue_redrive(struct queue *q, struct op_redrive *op, struct queue *to,
 	struct message *m, *stays = NULL;
 	struct walk w;
 
+	/* What was due before it comes before what it moves, in all queues. */
+	if (registry_expire(q->registry, now_ns, slice))
+		return false;
 	walk_on(&w, op, q);
 	while (slice > 0 && op->moved < op->max && (m = walk_next(&w)) != NULL) {
 		slice--;

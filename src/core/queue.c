@@ -27,6 +27,8 @@ queue_wait(struct queue *q, struct waiter *w, int64_t wait_ms,
 	q->waiter_count++;
 	deadlines_add(&q->registry->deadlines, &w->deadline, DEADLINE_WAIT,
 	    now_ns + wait_ns, wait_ns);
+	/* A receive that gave up in a crowd of deadlines may have left some. */
+	queue_be_hungry(q);
 }
 
 void
@@ -224,6 +226,22 @@ next_of(struct queue *q, const struct group *g)
 }
 
 /*
+ * Is something due that changes what next is, whenever next came?  Its ttl; or
+ * a delay, since in a FIFO queue a message may go before dead letters that have
+ * been available for longer.
+ */
+static bool
+is_in_question(const struct message *next, int64_t now_ns)
+{
+	const struct queue *q = next->queue;
+	const struct hold *delay = q->fifo ? TAILQ_FIRST(&q->delayed) : NULL;
+
+	return (next->extra != NULL && next->extra->has_ttl &&
+	    next->extra->ttl.due_ns < now_ns) ||
+	    (delay != NULL && hold_due_ns(delay) < now_ns);
+}
+
+/*
  * The same, when all that is due and would come before it has come.  In a crowd
  * of expiries the registry may not be there yet; *left bounds what this receive
  * does for it.  NULL: there is none, or it is not known which.
@@ -232,21 +250,23 @@ static struct message *
 next_in_order(struct queue *q, const struct group *g, int64_t now_ns,
     size_t *left)
 {
-	struct deadlines *all = &q->registry->deadlines;
+	struct registry *r = q->registry;
 	struct message *next;
-	struct deadline *d;
+	int64_t due_ns;
+	size_t n;
 
 	for (;;) {
-		next = next_of(q, g);
-		d = deadlines_first(all);
+		next = may_lock(q) ? next_of(q, g) : NULL;
+		due_ns = registry_next_due_ns(r);
 		/* Not those of now: this receive may have taken them. */
-		if (d == NULL || d->due_ns >= now_ns || (next != NULL &&
-		    d->due_ns >= next->available_ns))
+		if (due_ns >= now_ns || (next != NULL &&
+		    due_ns > next->available_ns &&
+		    !is_in_question(next, now_ns)))
 			return next;
 		if (*left == 0)
 			return NULL;
-		--*left;
-		queue_due(d);
+		n = registry_expire_first(r);
+		*left -= n < *left ? n : *left;
 	}
 }
 
@@ -261,7 +281,7 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 	size_t n, bytes = 0, left = DUE_PER_RECEIVE + max;
 	enum wq_status st = WQ_OK;
 
-	for (n = 0; n < max && may_lock(q) &&
+	for (n = 0; n < max && !q->paused &&
 	    (m = next_in_order(q, g, now_ns, &left)) != NULL; n++) {
 		if (n > 0 && m->body_bytes > max_bytes - bytes)
 			break;

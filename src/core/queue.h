@@ -56,8 +56,9 @@ enum wq_status	queue_configure(struct queue *, struct op_configure *,
 		    bool may_make) WQ_MUST;
 /*
  * Dead letters, or all where `to` is given, go back; see op_redrive.  Looks at
- * `slice` messages at most.  False: call it again, in a later turn.  Before
- * the first call `moved` is 0, `reached` NULL and `began_ns` now.
+ * `slice` messages at most, and waits until all that is due has taken effect.
+ * False: call it again, in a later turn.  Before the first call `moved` is 0,
+ * `reached` NULL and `began_ns` now.
  */
 bool	queue_redrive(struct queue *, struct op_redrive *, struct queue *to,
 	    int64_t now_ns, size_t slice) WQ_MUST;

@@ -189,16 +189,35 @@ registry_next_timed_out(struct registry *r)
 	return w;
 }
 
+/*
+ * An instant is never left half done, so that registry_settled_ns() can say
+ * what has taken effect.  Few are due at one: those of one receive, or push.
+ */
+size_t
+registry_expire_first(struct registry *r)
+{
+	struct deadline *d = deadlines_first(&r->deadlines);
+	int64_t due_ns = d->due_ns;
+	size_t n = 0;
+
+	do {
+		queue_due(d);
+		n++;
+		d = deadlines_first(&r->deadlines);
+	} while (d != NULL && d->due_ns == due_ns);
+	return n;
+}
+
 bool
 registry_expire(struct registry *r, int64_t now_ns, size_t max)
 {
-	struct deadline *d;
+	size_t n;
 
-	for (; (d = deadlines_first(&r->deadlines)) != NULL &&
-	    d->due_ns <= now_ns; max--) {
+	while (registry_next_due_ns(r) <= now_ns) {
 		if (max == 0)
 			return true;
-		queue_due(d);
+		n = registry_expire_first(r);
+		max -= n < max ? n : max;
 	}
 	return false;
 }

@@ -67,7 +67,8 @@ struct waiter	*registry_next_timed_out(struct registry *);
 
 /*
  * Let at most max deadlines that are due by now_ns take effect, in the order
- * in which they fell due, over all queues.  True: more are due.
+ * in which they fell due, over all queues; more where the last of them are due
+ * at one instant.  True: more are due.
  * Call it before each operation, or a message may come back late.
  */
 bool	registry_expire(struct registry *, int64_t now_ns, size_t max);

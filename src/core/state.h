@@ -78,6 +78,9 @@ journal_reserve(const struct registry *r, size_t calls, size_t text_bytes)
 /* registry.c: the totals of q change. */
 void	queue_touch(struct queue *);
 
+/* registry.c: all that is due first, at one instant; how much it was. */
+size_t	registry_expire_first(struct registry *);
+
 /* registry.c: q is made, takes the place of the one of its name, goes. */
 int	registry_add(struct registry *, struct queue *) WQ_MUST;
 int	registry_replace(struct registry *, struct queue *old,
