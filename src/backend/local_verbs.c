@@ -101,7 +101,8 @@ local_release(struct local *l, struct op *op, int64_t now_ns)
 	(void)now_ns;
 	if (st != WQ_OK)
 		return st;
-	for (i = 0; i < op->release.count; i++)
+	/* Each goes before those that are available for as long. */
+	for (i = op->release.count; i-- > 0; )
 		queue_release(q, &op->release.deliveries[i]);
 	return WQ_OK;
 }

@@ -36,7 +36,10 @@ struct journal {
 	    const uint8_t key[DIGEST_BYTES], int64_t key_until_ns);
 	/* m was locked, or its lock got another end. */
 	void (*lock)(void *arg, const struct message *m);
-	/* m is back in its line, where it was, as if never received. */
+	/*
+	 * m is back in its line, as if never received: before all that are
+	 * available since the same instant.
+	 */
 	void (*unlock)(void *arg, const struct message *m);
 	/* m is gone for good. */
 	void (*gone)(void *arg, const struct message *m);

@@ -114,32 +114,33 @@ message_leave(struct message *m)
 		group_update(g);
 }
 
+/* In the order of its list, which m goes to: before those available as long. */
 static bool
-is_before(const struct message *a, const struct message *b)
+is_before(const struct message *a, const struct message *m)
 {
-	return a->queue->fifo ? a->pushed_ns <= b->pushed_ns :
-	    a->available_ns <= b->available_ns;
+	return m->queue->fifo ? a->pushed_ns < m->pushed_ns :
+	    a->available_ns < m->available_ns;
 }
 
-/* Before the first that is behind m in the order of its list. */
+/* Its place is near one of the ends, so it is looked for from both. */
 static void
-insert_near_begin(struct message *m)
+insert_in_order(struct message *m)
 {
 	struct message_list *list = list_of(m);
-	struct message *behind = TAILQ_LAST(list, message_list);
+	struct message *behind = TAILQ_FIRST(list);
+	struct message *before = TAILQ_LAST(list, message_list);
 
-	if (behind == NULL || is_before(behind, m)) {
-		/* A delayed one of a FIFO queue mostly is the last. */
-		TAILQ_INSERT_TAIL(list, m, at.line);
-		return;
+	while (before != NULL && !is_before(before, m) &&
+	    is_before(behind, m)) {
+		behind = TAILQ_NEXT(behind, at.line);
+		before = TAILQ_PREV(before, message_list, at.line);
 	}
-	TAILQ_FOREACH(behind, list, at.line)
-		if (!is_before(behind, m))
-			break;
-	if (behind != NULL)
-		TAILQ_INSERT_BEFORE(behind, m, at.line);
+	if (before == NULL)
+		TAILQ_INSERT_HEAD(list, m, at.line);
+	else if (is_before(before, m))
+		TAILQ_INSERT_AFTER(list, before, m, at.line);
 	else
-		TAILQ_INSERT_TAIL(list, m, at.line);
+		TAILQ_INSERT_BEFORE(behind, m, at.line);
 }
 
 static void
@@ -157,14 +158,22 @@ be_available(struct message *m)
 void
 message_to_line(struct message *m, bool returned, int64_t available_ns)
 {
+	struct message_list *list;
+	const struct message *last;
+
 	message_leave(m);
 	m->available_ns = available_ns;
 	/* In a FIFO queue it goes back to its own place. */
 	m->returned = returned && !m->queue->fifo;
-	if (returned && m->queue->fifo)
-		insert_near_begin(m);
-	else
-		TAILQ_INSERT_TAIL(list_of(m), m, at.line);
+	list = list_of(m);
+	last = TAILQ_LAST(list, message_list);
+	if (m->queue->fifo)
+		insert_in_order(m);
+	else {
+		assert(last == NULL || last->available_ns <= available_ns);
+		TAILQ_INSERT_TAIL(list, m, at.line);
+	}
+	(void)last;
 	be_available(m);
 }
 
@@ -172,7 +181,7 @@ void
 message_to_front(struct message *m)
 {
 	message_leave(m);
-	insert_near_begin(m);
+	insert_in_order(m);
 	be_available(m);
 }
 

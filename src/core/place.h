@@ -31,7 +31,7 @@ void	message_restore_lock(struct message *, struct hold *, int64_t until_ns,
 /* Its lock, which stands, ends duration_ns from now. */
 void	message_set_lock_end(struct message *, int64_t now_ns,
 	    int64_t duration_ns);
-/* As if it had not been received: near the begin of its line. */
+/* As if it had not been received: before those available for as long. */
 void	message_to_front(struct message *);
 /* Out of its queue, but for the refs of others. */
 void	message_gone(struct message *);

@@ -26,14 +26,14 @@ walk_begin(struct walk *w, struct queue *q, enum message_state state)
 		walk_line(w, &q->line);
 }
 
-/* The older of the two lists' next; it is stepped over. */
+/* The next of the two lists, as line_first() has it; it is stepped over. */
 static struct message *
 walk_older(struct walk *w)
 {
 	struct message *m = w->fresh;
 
 	if (m == NULL || (w->returned != NULL &&
-	    w->returned->available_ns < m->available_ns)) {
+	    w->returned->available_ns <= m->available_ns)) {
 		m = w->returned;
 		w->returned = TAILQ_NEXT(m, at.line);
 	} else
@@ -81,7 +81,9 @@ walk_after(struct walk *w, struct message *m)
 	else
 		w->fresh = TAILQ_NEXT(m, at.line);
 	other = m->returned ? w->fresh : w->returned;
-	while (other != NULL && other->available_ns <= m->available_ns)
+	/* Of those available for as long, one that came back is first. */
+	while (other != NULL && (other->available_ns < m->available_ns ||
+	    (other->available_ns == m->available_ns && other->returned)))
 		other = TAILQ_NEXT(other, at.line);
 	if (m->returned)
 		w->fresh = other;
