@@ -24,6 +24,7 @@ message_facts(const struct message *m, struct message_facts *out)
 	if (extra == NULL)
 		return;
 	out->lock_ms = extra->lock_ms;
+	out->first_pushed_ns = extra->first_pushed_ns;
 	out->ttl_ns = extra->has_ttl ? extra->ttl.due_ns : 0;
 	out->group = message_group(m, &out->group_bytes);
 	out->dead = extra->dead;

@@ -61,6 +61,7 @@ struct message_facts {
 	int64_t delay_ns;		/* delayed until; 0: not */
 	int64_t ttl_ns;			/* lives until; 0: for ever */
 	int64_t lock_ms;		/* its own lock timeout; -1: none */
+	int64_t first_pushed_ns;	/* where that is not its pushed_ns */
 	int64_t until_ns;		/* its lock's end; 0: it is not locked */
 	bool given_back;
 	const char *group;		/* NULL: none */

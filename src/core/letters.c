@@ -35,7 +35,8 @@ group_there(struct message *m, struct queue *q, struct group **out)
 	struct group *g = message_group_of(m);
 
 	*out = NULL;
-	if (g == NULL && !q->fifo)
+	/* One without a name is that of a FIFO queue's who have none. */
+	if (!q->fifo && (g == NULL || g->name_bytes == 0))
 		return true;
 	*out = group_get(q, g != NULL ? g->name : "",
 	    g != NULL ? g->name_bytes : 0);
@@ -63,6 +64,8 @@ move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
 	m->receives = 0;
 	m->receipt = 0;
 	if (q->fifo) {		/* its place there is the end */
+		if (m->extra->first_pushed_ns == 0)
+			m->extra->first_pushed_ns = was_ns;
 		r->stamp_ns = at_ns > r->stamp_ns ? at_ns : r->stamp_ns + 1;
 		m->pushed_ns = r->stamp_ns;
 	}
@@ -91,7 +94,6 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 	}
 	dead->receives = m->receives;
 	dead->reason = reason;
-	dead->pushed_ns = message_pushed_ns(m);
 	memcpy(dead->queue, q->name, name_bytes);
 	mem_free(m->extra->dead);
 	m->extra->dead = dead;

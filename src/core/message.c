@@ -48,8 +48,8 @@ message_group(const struct message *m, size_t *bytes)
 int64_t
 message_pushed_ns(const struct message *m)
 {
-	return m->extra != NULL && m->extra->dead != NULL ?
-	    m->extra->dead->pushed_ns : m->pushed_ns;
+	return m->extra != NULL && m->extra->first_pushed_ns != 0 ?
+	    m->extra->first_pushed_ns : m->pushed_ns;
 }
 
 const struct dead_letter *

@@ -53,7 +53,6 @@ enum dead_reason { DEAD_RECEIVES, DEAD_TTL };
 struct dead_letter {
 	uint32_t receives;		/* there */
 	enum dead_reason reason;
-	int64_t pushed_ns;		/* there */
 	char queue[];			/* its name, ends in NUL */
 };
 

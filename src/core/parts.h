@@ -50,6 +50,8 @@ TAILQ_HEAD(hold_list, hold);
 struct message_extra {
 	struct message *message;	/* borrowed: its owner */
 	int64_t lock_ms;		/* its own lock timeout; -1: none */
+	int64_t first_pushed_ns;	/* before FIFO queues gave it other
+					 * places; 0: none did */
 	struct deadline ttl;
 	bool has_ttl;			/* ttl is in the registry */
 	struct group *group;		/* owned: one ref; NULL: none */

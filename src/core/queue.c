@@ -430,6 +430,6 @@ queue_info(struct queue *q, struct queue_info *out)
 	out->delayed_count = q->delayed_count;
 	out->waiter_count = q->waiter_count;
 	out->body_bytes = q->body_bytes;
-	out->oldest_ns = next != NULL ? next->pushed_ns : 0;
+	out->oldest_ns = next != NULL ? message_pushed_ns(next) : 0;
 	out->totals = q->totals;
 }

@@ -22,7 +22,7 @@
 struct recovered_place {
 	struct message *message;	/* borrowed: the index has it */
 	int64_t at_ns;			/* available since, or due */
-	uint64_t order;			/* of those at one instant */
+	int64_t order;			/* of those at one instant */
 	enum { PLACE_LINE, PLACE_LOCK, PLACE_DELAY } kind;
 	bool back;
 };
@@ -161,12 +161,13 @@ restore_extra(struct message *m, const struct recovered_message *in)
 	struct message_extra *extra;
 
 	if (in->lock_ms < 0 && in->ttl_ns == 0 && in->group == NULL &&
-	    in->dead_queue == NULL && !q->fifo)
+	    in->dead_queue == NULL && in->first_pushed_ns == 0 && !q->fifo)
 		return WQ_OK;
 	if ((extra = m->extra = mem_zalloc(sizeof(*extra))) == NULL)
 		return WQ_NOMEM;
 	extra->message = m;
 	extra->lock_ms = in->lock_ms;
+	extra->first_pushed_ns = in->first_pushed_ns;
 	if ((in->group != NULL || q->fifo) && (extra->group = group_get(q,
 	    in->group != NULL ? in->group : "", in->group_bytes)) == NULL)
 		return WQ_NOMEM;
@@ -176,7 +177,6 @@ restore_extra(struct message *m, const struct recovered_message *in)
 		return WQ_NOMEM;
 	extra->dead->receives = in->dead_receives;
 	extra->dead->reason = in->dead_reason;
-	extra->dead->pushed_ns = in->dead_pushed_ns;
 	memcpy(extra->dead->queue, in->dead_queue, bytes);
 	return WQ_OK;
 }
@@ -208,7 +208,8 @@ place_of(struct message *m, const struct recovered_message *in,
 	if (in->lock.given) {
 		p.at_ns = in->lock.until_ns;
 		p.order = in->lock.order;
-		p.kind = p.at_ns > settled_ns ? PLACE_LOCK : PLACE_LINE;
+		p.kind = p.order >= 0 && p.at_ns > settled_ns ? PLACE_LOCK :
+		    PLACE_LINE;
 		p.back = in->lock.back;
 	} else if (in->available_ns != 0) {
 		p.at_ns = in->available_ns;

@@ -37,7 +37,12 @@ struct recovered_lock {
 	bool given;			/* false: never received */
 	bool back;			/* its receiver gave it back */
 	int64_t until_ns;
-	uint64_t order;			/* of those that end at one instant */
+	/*
+	 * Ascending over all locks and moves, for those of one instant.  Where
+	 * it was unlocked it is below zero, descending, and until_ns is since
+	 * when it is available.
+	 */
+	int64_t order;
 	uint32_t receives, receipt;
 };
 
@@ -48,16 +53,16 @@ struct recovered_message {
 	const void *body;		/* NULL: it is not loaded */
 	size_t body_bytes;
 	int64_t available_ns;		/* since it was moved there; 0: it was not */
-	uint64_t order;			/* of those moved at one instant */
+	int64_t order;			/* as a lock's */
 	int64_t delay_ns;		/* delayed until; 0: not */
 	int64_t ttl_ns;			/* lives until; 0: for ever */
 	int64_t lock_ms;		/* its own lock timeout; -1: none */
+	int64_t first_pushed_ns;	/* 0: at seq */
 	const char *group;		/* NULL: none */
 	size_t group_bytes;
 	const char *dead_queue;		/* NULL: it is no dead letter */
 	uint32_t dead_receives;
 	enum dead_reason dead_reason;
-	int64_t dead_pushed_ns;
 	struct recovered_lock lock;
 };
 
