@@ -80,7 +80,7 @@ tell_unlock(void *arg, const struct message *m)
 
 	rec = add(r, STORE_LOCK, m->pushed_ns, 0);
 	rec->lock = (struct store_lock){ .until_ns = m->available_ns,
-	    .order = ++r->order, .receives = m->receives,
+	    .order = -++r->order, .receives = m->receives,
 	    .receipt = m->receipt, .back = true };
 }
 
@@ -104,6 +104,7 @@ tell_move(void *arg, const struct message *m, int64_t was_ns)
 	rec->move.was = was_ns;
 	rec->move.available_ns = m->available_ns;
 	rec->move.order = ++r->order;
+	rec->move.first_pushed_ns = facts.first_pushed_ns;
 	rec->move.dead_queue = batch_text(r->batch,
 	    dead != NULL ? dead->queue : NULL,
 	    dead != NULL ? strlen(dead->queue) : 0);
@@ -111,7 +112,6 @@ tell_move(void *arg, const struct message *m, int64_t was_ns)
 		return;
 	rec->move.dead_receives = dead->receives;
 	rec->move.dead_reason = (int)dead->reason;
-	rec->move.dead_pushed_ns = dead->pushed_ns;
 }
 
 static struct store_text

@@ -12,7 +12,7 @@
 struct records {
 	struct store *store;		/* borrowed */
 	struct store_batch *batch;	/* owned; NULL: nothing was told yet */
-	uint64_t order;			/* of the last lock or move */
+	int64_t order;			/* of the last lock or move */
 	void (*begun)(void *arg);	/* the batch has its first record */
 	void *arg;			/* borrowed */
 	struct journal journal;		/* its functions; their arg is this */

@@ -30,7 +30,7 @@ struct restore {
 	size_t orphan_count, orphan_room;
 	size_t count;
 	int64_t last_ns;
-	uint64_t order;
+	int64_t order;
 };
 
 struct restore *
@@ -80,6 +80,15 @@ see(struct restore *r, int64_t at_ns)
 {
 	if (r->last_ns < at_ns)
 		r->last_ns = at_ns;
+}
+
+static void
+see_order(struct restore *r, int64_t order)
+{
+	if (order < 0)
+		order = -order;
+	if (r->order < order)
+		r->order = order;
 }
 
 /* A text as the core wants it; NULL for none.  It must fit. */
@@ -178,7 +187,7 @@ fill(struct recovered_message *m, const struct store_row *row)
 	m->group_bytes = row->group.bytes;
 	m->dead_receives = row->move.dead_receives;
 	m->dead_reason = (enum dead_reason)row->move.dead_reason;
-	m->dead_pushed_ns = row->move.dead_pushed_ns;
+	m->first_pushed_ns = row->move.first_pushed_ns;
 	m->lock.given = row->locked;
 	m->lock.back = row->lock.back;
 	m->lock.until_ns = row->lock.until_ns;
@@ -203,10 +212,8 @@ read_message(void *arg, const struct store_row *row)
 	    sizeof(dead_queue));
 	see(r, m.seq);
 	see(r, m.available_ns);
-	if (r->order < m.order)
-		r->order = m.order;
-	if (r->order < m.lock.order)
-		r->order = m.lock.order;
+	see_order(r, m.order);
+	see_order(r, m.lock.order);
 	r->count++;
 	st = recover_message(r->recovery, &m);
 	if (st != WQ_NO_QUEUE)
@@ -273,7 +280,7 @@ restore_last_ns(const struct restore *r)
 	return r->last_ns;
 }
 
-uint64_t
+int64_t
 restore_order(const struct restore *r)
 {
 	return r->order;

@@ -30,6 +30,6 @@ bool	restore_drop_orphans(struct restore *, struct records *, size_t max)
 size_t	 restore_count(const struct restore *);		/* messages */
 /* No instant that was kept is later, but for deadlines. */
 int64_t	 restore_last_ns(const struct restore *);
-uint64_t restore_order(const struct restore *);		/* of the last lock */
+int64_t	 restore_order(const struct restore *);		/* of the last lock */
 
 #endif

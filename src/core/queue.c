@@ -98,6 +98,13 @@ lock_due(struct message *m, int64_t due_ns)
 		message_to_line(m, true, due_ns);
 }
 
+static void
+delay_due(struct message *m, int64_t due_ns)
+{
+	queue_touch(m->queue);	/* so that it is kept that this is settled */
+	message_to_line(m, true, due_ns);
+}
+
 void
 queue_due(struct deadline *d)
 {
@@ -109,7 +116,7 @@ queue_due(struct deadline *d)
 		lock_due(((struct hold *)d)->message, d->due_ns);
 		break;
 	case DEADLINE_DELAY:
-		message_to_line(((struct hold *)d)->message, true, d->due_ns);
+		delay_due(((struct hold *)d)->message, d->due_ns);
 		break;
 	case DEADLINE_WAIT:
 		w = (struct waiter *)(void *)((char *)d -

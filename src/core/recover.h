@@ -70,7 +70,10 @@ struct recovered_message {
 struct recovery	*recovery_new(struct registry *) WQ_MUST;
 void		 recovery_free(struct recovery *);	/* NULL is fine */
 
-/* WQ_NOMEM, and WQ_NO_QUEUE where there is no queue of that number. */
+/*
+ * WQ_NOMEM, and WQ_NO_QUEUE where there is no queue of that number: what is
+ * left of one that was purged or deleted.
+ */
 enum wq_status	recover_queue(struct recovery *,
 		    const struct recovered_queue *) WQ_MUST;
 enum wq_status	recover_target(struct recovery *, int64_t number,

@@ -102,6 +102,7 @@ registry_free(struct registry *r)
 
 	if (r == NULL)
 		return;
+	r->journal = NULL;	/* what is freed now is not gone */
 	HASH_ITER(hh, r->queues, q, next)
 		queue_die(q);
 	while (registry_reap(r, SIZE_MAX))

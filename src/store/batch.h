@@ -53,19 +53,19 @@ struct store_key {
 
 struct store_lock {
 	int64_t until_ns;
-	uint64_t order;		/* of all locks */
+	int64_t order;		/* of all locks and moves; see recover.h */
 	uint32_t receives, receipt;
-	bool back;		/* given back, or as if never received */
+	bool back;		/* given back by its receiver */
 };
 
 struct store_move {
 	int64_t was;		/* its seq before */
 	int64_t available_ns;
-	uint64_t order;
+	int64_t order;
 	struct store_text dead_queue;	/* none: it is no dead letter now */
 	uint32_t dead_receives;
 	int dead_reason;
-	int64_t dead_pushed_ns;
+	int64_t first_pushed_ns;	/* 0: at its seq */
 };
 
 /* The settings, in the order of the table's columns; see sqlite.c. */

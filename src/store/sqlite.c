@@ -23,7 +23,7 @@ static const char *const sql[STATEMENTS] = {
 	    "receipt, given_back) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[SQL_MOVE] = "UPDATE message SET seq = ?1, queue = ?2, "
 	    "available_since = ?4, ord = ?5, dead_queue = ?6, "
-	    "dead_receives = ?7, dead_reason = ?8, dead_pushed_at = ?9, "
+	    "dead_receives = ?7, dead_reason = ?8, first_pushed_at = ?9, "
 	    "expires_at = NULL, delayed_until = NULL WHERE seq = ?3",
 	[SQL_MOVE_LOCK] = "DELETE FROM lock WHERE seq = ?1",
 	[SQL_GONE] = "DELETE FROM message WHERE seq = ?1",
@@ -54,13 +54,13 @@ static const char *const sql[STATEMENTS] = {
 	    "ORDER BY seq",
 	[SQL_READ_MESSAGES] = "SELECT m.seq, m.queue, id, delayed_until, "
 	    "expires_at, lock_timeout, group_name, available_since, m.ord, "
-	    "dead_queue, dead_receives, dead_reason, dead_pushed_at, l.until, "
+	    "dead_queue, dead_receives, dead_reason, first_pushed_at, l.until, "
 	    "l.ord, l.receives, l.receipt, l.given_back, length(body), body "
 	    "FROM message m LEFT JOIN lock l ON l.seq = m.seq "
 	    "WHERE m.seq > ?1 ORDER BY m.seq",
 	[SQL_READ_HEADERS] = "SELECT m.seq, m.queue, id, delayed_until, "
 	    "expires_at, lock_timeout, group_name, available_since, m.ord, "
-	    "dead_queue, dead_receives, dead_reason, dead_pushed_at, l.until, "
+	    "dead_queue, dead_receives, dead_reason, first_pushed_at, l.until, "
 	    "l.ord, l.receives, l.receipt, l.given_back, length(body) "
 	    "FROM message m LEFT JOIN lock l ON l.seq = m.seq "
 	    "WHERE m.seq > ?1 ORDER BY m.seq",
@@ -201,7 +201,7 @@ apply_lock(struct engine *e, const struct store_record *r)
 		return ENGINE_FAILED;
 	sqlite3_bind_int64(st, 1, r->seq);
 	sqlite3_bind_int64(st, 2, l->until_ns);
-	sqlite3_bind_int64(st, 3, (int64_t)l->order);
+	sqlite3_bind_int64(st, 3, l->order);
 	sqlite3_bind_int64(st, 4, l->receives);
 	sqlite3_bind_int64(st, 5, l->receipt);
 	sqlite3_bind_int(st, 6, l->back);
@@ -222,11 +222,11 @@ apply_move(struct engine *e, const struct store_batch *b,
 	sqlite3_bind_int64(st, 2, r->queue);
 	sqlite3_bind_int64(st, 3, m->was);
 	sqlite3_bind_int64(st, 4, m->available_ns);
-	sqlite3_bind_int64(st, 5, (int64_t)m->order);
+	sqlite3_bind_int64(st, 5, m->order);
 	bind_text(st, 6, b, m->dead_queue, false);
 	bind_or_null(st, 7, m->dead_receives);
 	bind_or_null(st, 8, m->dead_reason);
-	bind_or_null(st, 9, m->dead_pushed_ns);
+	bind_or_null(st, 9, m->first_pushed_ns);
 	result = run(e, SQL_MOVE);
 	return result != ENGINE_OK ? result :
 	    run_with(e, SQL_MOVE_LOCK, m->was);

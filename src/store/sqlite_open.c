@@ -34,7 +34,7 @@ static const char schema[] =
     "id BLOB NOT NULL, delayed_until INTEGER, expires_at INTEGER, "
     "lock_timeout INTEGER, group_name BLOB, available_since INTEGER, "
     "ord INTEGER, dead_queue TEXT, dead_receives INTEGER, "
-    "dead_reason INTEGER, dead_pushed_at INTEGER, body BLOB NOT NULL);"
+    "dead_reason INTEGER, first_pushed_at INTEGER, body BLOB NOT NULL);"
     "CREATE TABLE lock (seq INTEGER PRIMARY KEY, until INTEGER NOT NULL, "
     "ord INTEGER NOT NULL, receives INTEGER NOT NULL, "
     "receipt INTEGER NOT NULL, given_back INTEGER NOT NULL);"

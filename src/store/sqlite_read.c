@@ -83,14 +83,14 @@ read_message(sqlite3_stmt *st, const struct store_reader *reader)
 	    sqlite3_column_int64(st, 5);
 	row.group = text_at(st, 6);
 	row.move.available_ns = sqlite3_column_int64(st, 7);
-	row.move.order = (uint64_t)sqlite3_column_int64(st, 8);
+	row.move.order = sqlite3_column_int64(st, 8);
 	row.dead_queue = text_at(st, 9);
 	row.move.dead_receives = (uint32_t)sqlite3_column_int64(st, 10);
 	row.move.dead_reason = sqlite3_column_int(st, 11);
-	row.move.dead_pushed_ns = sqlite3_column_int64(st, 12);
+	row.move.first_pushed_ns = sqlite3_column_int64(st, 12);
 	row.locked = sqlite3_column_type(st, 13) != SQLITE_NULL;
 	row.lock.until_ns = sqlite3_column_int64(st, 13);
-	row.lock.order = (uint64_t)sqlite3_column_int64(st, 14);
+	row.lock.order = sqlite3_column_int64(st, 14);
 	row.lock.receives = (uint32_t)sqlite3_column_int64(st, 15);
 	row.lock.receipt = (uint32_t)sqlite3_column_int64(st, 16);
 	row.lock.back = sqlite3_column_int(st, 17) != 0;

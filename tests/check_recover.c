@@ -1,0 +1,255 @@
+/* What a journal has kept becomes queues and messages again. */
+#include <string.h>
+
+#include "base/id.h"
+#include "check_wq.h"
+#include "core/coming.h"
+#include "core/dedup.h"
+#include "core/journal.h"
+#include "core/queue.h"
+#include "core/recover.h"
+#include "core/registry.h"
+
+#define MS	INT64_C(1000000)
+#define NOW	(1000 * MS)
+#define OUT_MAX	8
+
+static struct registry	*r;
+static struct recovery	*rec;
+
+static void
+setup(void)
+{
+	struct queue_settings settings = { .lock_timeout_ms = 1000 };
+	struct lock_timers none = { .timer_bytes = 0 };
+
+	r = registry_new(&settings, &none, 1);
+	ck_assert_ptr_nonnull(r);
+	rec = recovery_new(r);
+	ck_assert_ptr_nonnull(rec);
+}
+
+static void
+teardown(void)
+{
+	recovery_free(rec);
+	registry_free(r);
+}
+
+static void
+queue_row(const char *name, int64_t number, int64_t keys_number)
+{
+	struct recovered_queue q = { .number = number,
+	    .keys_number = keys_number, .name = name,
+	    .settings = { .lock_timeout_ms = 1000 }, .settled_ns = NOW };
+
+	ck_assert_int_eq(recover_queue(rec, &q), WQ_OK);
+}
+
+static struct recovered_message
+message_row(int64_t queue, const char *body, int64_t seq)
+{
+	struct recovered_message m = { .seq = seq, .queue = queue,
+	    .id = id_new(), .body = body, .body_bytes = strlen(body),
+	    .lock_ms = -1 };
+
+	return m;
+}
+
+static void
+places(void)
+{
+	bool more;
+
+	do
+		ck_assert_int_eq(recover_places(rec, 1, &more), WQ_OK);
+	while (more);
+}
+
+static const char *
+receive(const char *name, int64_t now_ns)
+{
+	static char names[OUT_MAX + 1];
+	struct queue *q = registry_find(r, name);
+	struct delivery out[OUT_MAX];
+	size_t n, i;
+
+	ck_assert_ptr_nonnull(q);
+	queue_check(q);
+	ck_assert_int_eq(queue_receive(q, OUT_MAX, SIZE_MAX, -1, now_ns, out,
+	    &n), WQ_OK);
+	for (i = 0; i < n; i++) {
+		names[i] = out[i].message->body[0];
+		message_unref(out[i].message);
+	}
+	names[n] = '\0';
+	return names;
+}
+
+START_TEST(what_was_purged_does_not_come_back_with_the_keys)
+{
+	const uint8_t key[DIGEST_BYTES] = { 1 };
+	struct recovered_message m = message_row(2, "a", NOW - 2);
+	struct id id = m.id;
+
+	queue_row("a", 5, 2);
+	ck_assert_int_eq(recover_dedup(rec, 2, key, &id, NOW + MS), WQ_OK);
+	ck_assert_int_eq(recover_message(rec, &m), WQ_NO_QUEUE);
+	places();
+	ck_assert_ptr_nonnull(queue_find_dedup(registry_find(r, "a"), key));
+	ck_assert_str_eq(receive("a", NOW), "");
+}
+END_TEST
+
+START_TEST(a_new_queue_has_not_the_number_of_what_is_left)
+{
+	const uint8_t key[DIGEST_BYTES] = { 1 };
+	struct recovered_message m = message_row(8, "a", NOW - 2);
+	struct queue_facts facts;
+	struct queue *q;
+	bool created;
+
+	queue_row("a", 2, 2);
+	ck_assert_int_eq(recover_dedup(rec, 7, key, &m.id, NOW + MS),
+	    WQ_NO_QUEUE);
+	ck_assert_int_eq(registry_make(r, "b", &q, &created), WQ_OK);
+	queue_facts(q, &facts);
+	ck_assert_int_gt(facts.number, 7);
+	m.queue = facts.number + 3;
+	ck_assert_int_eq(recover_message(rec, &m), WQ_NO_QUEUE);
+	ck_assert_int_eq(registry_make(r, "c", &q, &created), WQ_OK);
+	queue_facts(q, &facts);
+	ck_assert_int_gt(facts.number, m.queue);
+}
+END_TEST
+
+START_TEST(what_was_released_is_before_those_available_for_as_long)
+{
+	struct recovered_message a = message_row(2, "a", NOW - 9);
+	struct recovered_message b = message_row(2, "b", NOW - 8);
+	struct recovered_message c = message_row(2, "c", NOW - 7);
+
+	a.lock = (struct recovered_lock){ .given = true, .until_ns = NOW - 1,
+	    .order = 3, .receives = 1 };
+	b.lock = (struct recovered_lock){ .given = true, .until_ns = NOW - 1,
+	    .order = -5, .receives = 1, .back = true };
+	c.lock = (struct recovered_lock){ .given = true, .until_ns = NOW - 1,
+	    .order = -6, .receives = 1, .back = true };
+	queue_row("a", 2, 2);
+	ck_assert_int_eq(recover_message(rec, &a), WQ_OK);
+	ck_assert_int_eq(recover_message(rec, &b), WQ_OK);
+	ck_assert_int_eq(recover_message(rec, &c), WQ_OK);
+	places();
+	ck_assert_str_eq(receive("a", NOW), "cba");
+}
+END_TEST
+
+/* A stamp may be ahead of the clock, and of what was settled. */
+START_TEST(what_was_released_is_never_locked)
+{
+	struct recovered_message m = message_row(2, "a", NOW + 3);
+
+	m.lock = (struct recovered_lock){ .given = true, .until_ns = NOW + 3,
+	    .order = -1, .back = true };
+	queue_row("a", 2, 2);
+	ck_assert_int_eq(recover_message(rec, &m), WQ_OK);
+	places();
+	ck_assert_str_eq(receive("a", NOW), "a");
+}
+END_TEST
+
+START_TEST(the_time_of_the_first_push_is_kept)
+{
+	struct recovered_message m = message_row(2, "a", NOW - 1);
+	struct op_look look = { .id = m.id };
+
+	m.first_pushed_ns = NOW - 9;
+	queue_row("a.fifo", 2, 2);
+	ck_assert_int_eq(recover_message(rec, &m), WQ_OK);
+	places();
+	ck_assert_int_eq(queue_look(registry_find(r, "a.fifo"), &look), WQ_OK);
+	ck_assert_int_eq(message_pushed_ns(look.out.message), NOW - 9);
+	message_unref(look.out.message);
+}
+END_TEST
+
+static bool
+has_room(void *arg, size_t calls, size_t text_bytes)
+{
+	(void)arg;
+	(void)calls;
+	(void)text_bytes;
+	return true;
+}
+
+static void
+tell_queue(void *arg, struct queue *q)
+{
+	(void)arg;
+	(void)q;
+}
+
+static void
+tell_push(void *arg, const struct message *m, const uint8_t *key,
+    int64_t key_until_ns)
+{
+	(void)arg;
+	(void)m;
+	(void)key;
+	(void)key_until_ns;
+}
+
+/* All else of it is NULL: it must not be called. */
+static const struct journal	few = { .reserve = has_room,
+	.queue = tell_queue, .push = tell_push };
+
+START_TEST(the_end_of_the_process_is_not_told_as_the_end_of_its_messages)
+{
+	struct push_terms terms = { .lock_ms = -1 };
+	struct message *m = message_new(id_new(), "a", 1);
+	struct queue *q = registry_find(r, NULL);
+
+	ck_assert(registry_attach(r, &few));
+	ck_assert_int_eq(queue_prepare(q, m, &terms), WQ_OK);
+	queue_push(q, m, &terms, NOW);
+	/* teardown() would crash. */
+}
+END_TEST
+
+START_TEST(it_is_kept_that_a_delay_has_ended)
+{
+	struct push_terms terms = { .lock_ms = -1, .delay_ms = 1 };
+	struct message *m = message_new(id_new(), "a", 1);
+	struct queue *q = registry_find(r, NULL);
+
+	ck_assert(registry_attach(r, &few));
+	ck_assert_int_eq(queue_prepare(q, m, &terms), WQ_OK);
+	queue_push(q, m, &terms, NOW);
+	ck_assert_ptr_eq(registry_next_touched(r), q);
+	ck_assert_ptr_null(registry_next_touched(r));
+	ck_assert(!registry_expire(r, NOW + MS, 1));
+	ck_assert_ptr_eq(registry_next_touched(r), q);
+}
+END_TEST
+
+static Suite *
+recover_suite(void)
+{
+	Suite *s = suite_create("recover");
+	TCase *t = tcase_create("core");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, what_was_purged_does_not_come_back_with_the_keys);
+	tcase_add_test(t, a_new_queue_has_not_the_number_of_what_is_left);
+	tcase_add_test(t,
+	    what_was_released_is_before_those_available_for_as_long);
+	tcase_add_test(t, what_was_released_is_never_locked);
+	tcase_add_test(t, the_time_of_the_first_push_is_kept);
+	tcase_add_test(t,
+	    the_end_of_the_process_is_not_told_as_the_end_of_its_messages);
+	tcase_add_test(t, it_is_kept_that_a_delay_has_ended);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+CHECK_MAIN(recover_suite)
