@@ -1,0 +1,131 @@
+/* The model's queues: their lives and their settings. */
+#include "naive.h"
+
+#include <string.h>
+
+static const char *const	names[QUEUES] = { "default", "fair",
+    "order.fifo", "source", "dead", "grave", "more.fifo", "dead.fifo",
+    "spare" };
+
+void
+naive_make(int queue)
+{
+	struct naive_queue *q = &naive.queues[queue];
+	size_t bytes = strlen(names[queue]);
+
+	memset(q, 0, sizeof(*q));
+	q->name = names[queue];
+	q->exists = true;
+	q->fifo = bytes > 5 && strcmp(names[queue] + bytes - 5, ".fifo") == 0;
+	q->settings = naive.defaults;
+	q->dead_letters = NOWHERE;
+}
+
+void
+naive_init(const struct queue_settings *defaults)
+{
+	int i;
+
+	naive.defaults = *defaults;
+	for (i = 0; i < QUEUES; i++)
+		naive.queues[i].name = names[i];
+	naive_make(0);
+}
+
+void
+naive_purge(int queue)
+{
+	size_t i = 0;
+
+	naive.queues[queue].last_due_ns = 0;
+	while (i < naive.count)
+		if (naive.messages[i].queue == queue)
+			naive_gone(&naive.messages[i]);
+		else
+			i++;
+}
+
+enum wq_status
+naive_delete_status(int queue)
+{
+	int i;
+
+	if (queue == 0)
+		return WQ_ROOT;
+	for (i = 0; i < QUEUES; i++)
+		if (naive.queues[i].exists &&
+		    naive.queues[i].dead_letters == queue)
+			return WQ_IS_TARGET;
+	return WQ_OK;
+}
+
+void
+naive_delete(int queue)
+{
+	struct naive_queue *q = &naive.queues[queue];
+	size_t i = 0;
+
+	while (q->waiter_count > 0) {
+		naive.timed_out[naive.timed_out_count++] =
+		    q->waiters[0].waiter;
+		naive_unwait(queue, 0);
+	}
+	naive_purge(queue);
+	while (i < naive.dedup_count)
+		if (naive.dedups[i].queue == queue)
+			naive.dedups[i] = naive.dedups[--naive.dedup_count];
+		else
+			i++;
+	q->exists = false;
+}
+
+static void
+apply(struct queue_settings *to, const struct queue_settings *from,
+    unsigned given)
+{
+	if (given & SETTING_LOCK_TIMEOUT)
+		to->lock_timeout_ms = from->lock_timeout_ms;
+	if (given & SETTING_DELAY)
+		to->delay_ms = from->delay_ms;
+	if (given & SETTING_TTL)
+		to->ttl_ms = from->ttl_ms;
+	if (given & SETTING_MAX_RECEIVES)
+		to->max_receives = from->max_receives;
+	if (given & SETTING_MAX_MESSAGES)
+		to->max_messages = from->max_messages;
+	if (given & SETTING_MAX_BYTES)
+		to->max_bytes = from->max_bytes;
+	if (given & SETTING_MAX_LOCKED)
+		to->max_locked = from->max_locked;
+	if (given & SETTING_DEDUP)
+		to->content_based_dedup = from->content_based_dedup;
+}
+
+enum wq_status
+naive_configure(int queue, const struct op_configure *c, int target,
+    bool is_bad_name)
+{
+	struct naive_queue *q = &naive.queues[queue];
+	struct queue_settings settings = q->settings;
+	int i;
+
+	if (!(c->given & SETTING_DEAD_LETTER_QUEUE))
+		target = q->dead_letters;
+	else if (is_bad_name)
+		return WQ_BAD_TARGET;
+	apply(&settings, &c->settings, c->given);
+	for (i = target; i != NOWHERE; i = naive.queues[i].dead_letters)
+		if (i == queue)
+			return WQ_CYCLE;
+		else if (!naive.queues[i].exists)
+			break;
+	if (settings.max_receives > 0 && target == NOWHERE)
+		return WQ_NO_TARGET;
+	if (target != NOWHERE && !naive.queues[target].exists)
+		naive_make(target);
+	if (c->given & SETTING_TAGS)
+		q->tags = c->tags;
+	q->settings = settings;
+	q->dead_letters = target;
+	return WQ_OK;
+}
