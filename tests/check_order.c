@@ -362,6 +362,36 @@ START_TEST(in_a_crowd_a_fifo_queue_keeps_its_order)
 }
 END_TEST
 
+/* As on a disk that is slower than the delay. */
+START_TEST(a_delay_that_is_over_before_its_message_arrives_keeps_its_place)
+{
+	struct push_terms late = { .delay_ms = 1, .lock_ms = -1 };
+	struct push_terms plain = { .lock_ms = -1 };
+	struct message *first = message_new(id_new(), "x", 1), *m;
+	struct queue *q = queue("a");
+	struct delivery out[2];
+	size_t n;
+
+	m = message_new(id_new(), "y", 1);
+	ck_assert_int_eq(queue_prepare(q, m, &plain), WQ_OK);
+	queue_push(q, m, &plain, now_ns);
+	ck_assert_int_eq(queue_receive(q, 1, 10, 5, now_ns, out, &n), WQ_OK);
+	message_unref(out[0].message);
+	ck_assert_int_eq(queue_prepare(q, first, &late), WQ_OK);
+	queue_come(q, first, &late, NULL, now_ns);
+	pass(10);		/* the lock has ended after the delay did */
+	message_arrive(first);
+	pass(1);
+	queue_check(q);
+	ck_assert_int_eq(queue_receive(q, 2, 10, -1, now_ns, out, &n), WQ_OK);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_ptr_eq(out[0].message, first);
+	ck_assert_ptr_eq(out[1].message, m);
+	message_unref(out[0].message);
+	message_unref(out[1].message);
+}
+END_TEST
+
 static Suite *
 order_suite(void)
 {
@@ -383,6 +413,8 @@ order_suite(void)
 	    those_of_a_fifo_queue_without_a_group_have_none_elsewhere);
 	tcase_add_test(t, in_a_crowd_a_fifo_queue_keeps_its_order);
 	tcase_add_test(t, in_a_fifo_queue_what_was_coming_keeps_its_place);
+	tcase_add_test(t,
+	    a_delay_that_is_over_before_its_message_arrives_keeps_its_place);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -167,13 +167,12 @@ message_to_line(struct message *m, bool returned, int64_t available_ns)
 	m->returned = returned && !m->queue->fifo;
 	list = list_of(m);
 	last = TAILQ_LAST(list, message_list);
-	if (m->queue->fifo)
+	/* A delay may be over before its message arrives. */
+	if (m->queue->fifo ||
+	    (last != NULL && last->available_ns > available_ns))
 		insert_in_order(m);
-	else {
-		assert(last == NULL || last->available_ns <= available_ns);
+	else
 		TAILQ_INSERT_TAIL(list, m, at.line);
-	}
-	(void)last;
 	be_available(m);
 }
 

@@ -132,7 +132,7 @@ see(struct seen *s, const struct delivery *d)
 		s->source = world_text("%s", dead->queue);
 		s->source_receives = dead->receives;
 		s->reason = dead->reason;
-		s->source_pushed_ns = dead->pushed_ns;
+		s->source_pushed_ns = message_pushed_ns(m);
 	}
 	s->delivery = d;
 }
