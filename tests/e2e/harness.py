@@ -7,7 +7,9 @@ with status 0 and that no sanitizer had anything to say.  Connection is a
 small HTTP client over a plain socket.  Nothing here depends on the speed of
 the machine: everything waits for a condition, with a generous deadline.
 
-WQD in the environment is the program to test; the default is ./wqd.
+WQD in the environment is the program to test; the default is ./wqd.  With
+WQ_TEST_DATA=1 each server keeps everything in a directory of its own, for all
+that holds in memory must hold on disk.
 """
 
 import atexit
@@ -28,6 +30,7 @@ import unittest
 
 DEADLINE = 30.0         # seconds to wait for anything that must happen
 WQD = os.path.abspath(os.environ.get("WQD", "./wqd"))
+TEST_DATA = os.environ.get("WQ_TEST_DATA", "") not in ("", "0")
 MIB = 1024 * 1024
 
 UUID4 = re.compile(
@@ -440,21 +443,31 @@ class Server:
     port         None: no -p
     descriptors  its RLIMIT_NOFILE, soft and hard
     shell        a script that prepares what it likes and execs "$@"
+    data         the directory that it keeps everything in, which stays; None:
+                 memory, or with WQ_TEST_DATA one that goes with the server
     ready        tells from the log whether it serves: a port, or just true
     """
 
     living = set()
 
     def __init__(self, *options, listen=("127.0.0.1",), port=0, env=None,
-                 descriptors=None, shell=None, ready=None):
+                 descriptors=None, shell=None, data=None, ready=None):
         self.directory = scratch_directory()
         self.stopped = False
+        self.options = [str(option) for option in options]
+        if data is None and TEST_DATA and not {
+                "-d", "--data"} & set(self.options) and "WQ_DATA" not in (
+                env or {}):
+            data = os.path.join(self.directory, "data")
+        self.data = data
         command = [WQD]
         for address in listen:
             command += ["-l", address]
         if port is not None:
             command += ["-p", str(port)]
-        command += [str(option) for option in options]
+        if data is not None:
+            command += ["--data", data]
+        command += self.options
         if descriptors is not None:
             shell = f'ulimit -n {descriptors} && exec "$@"'
         if shell is not None:
@@ -483,7 +496,10 @@ class Server:
         return int(match[1]) if match else None
 
     def _is_ready(self, ready):
-        value = ready(self.log())
+        log = self.log()
+        value = ready(log)
+        if self.data is not None and "store: all is read" not in log:
+            value = None
         if not value and not self.is_alive():
             raise AssertionError(
                 f"wqd ended with status {self.process.returncode} before "
@@ -648,6 +664,12 @@ class WqTestCase(unittest.TestCase):
         server = Server(*options, **more)
         self.addCleanup(server.stop)
         return server
+
+    def scratch(self):
+        """A new directory that is removed when the test ends."""
+        directory = scratch_directory()
+        self.addCleanup(shutil.rmtree, directory, True)
+        return directory
 
     def connection(self, server, **options):
         """A connection that is closed when the test ends."""

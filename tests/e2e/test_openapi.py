@@ -33,8 +33,8 @@ OVER_MAX_BODY = {"Content-Length": str(1024 * 1024 + 1)}
 MANY_MAX = 10000            # lines of a push, IDs of a confirm
 INT64_MAX = 2 ** 63 - 1
 
-# No test can have these at a word: no memory, and no store.
-NOT_PROVOKED = {"500", "503"}
+# No test can have these at a word: no memory, no store, and a full disk.
+NOT_PROVOKED = {"500", "503", "507"}
 PROVOKED_ANYWAY = {("/ready", "get", "503")}
 
 
@@ -197,7 +197,8 @@ class Document:
     def check_answer(self, response, documented):
         """Headers and body are as the documented response says."""
         headers = documented.get("headers", {})
-        for name in {"Location", "Retry-After", "Allow"} | set(headers):
+        for name in {"Location", "Retry-After", "Allow",
+                     "WQ-Durable"} | set(headers):
             value = response.header(name)
             if value is None:
                 if self.resolve(headers.get(name, {})).get("required"):
@@ -205,7 +206,7 @@ class Document:
                 continue
             if name not in headers:
                 raise AssertionError(f"undocumented {name}: {response!r}")
-            schema = self.resolve(headers[name])["schema"]
+            schema = self.resolve(self.resolve(headers[name])["schema"])
             self.check(schema, int(value) if schema["type"] == "integer"
                        else value, name)
         content = documented.get("content")
@@ -456,7 +457,9 @@ class PathTest(OpenapiTestCase):
             with self.subTest(str(operation)):
                 names, _ = self.fitting_call(operation)
                 # All is there for it, so only default cannot be deleted.
-                self.call(operation, (200, 201, 204), **names)
+                # A backup wants a server with something on disk.
+                self.call(operation, (200, 501) if operation.path == "/backup"
+                          else (200, 201, 204), **names)
 
     def test_head_is_get_without_its_body(self):
         for operation in self.document.operations:
@@ -710,7 +713,7 @@ class AnswerTest(OpenapiTestCase):
             self.each_queue(scene)
         for scene in (self.queues, self.deletes, self.dead_letters,
                       self.fifo, self.pages, self.no_such_queue,
-                      self.no_queue_is_made, self.ending):
+                      self.no_queue_is_made, self.backups, self.ending):
             with self.subTest(scene.__name__):
                 scene()
         documented = {
@@ -947,6 +950,34 @@ class AnswerTest(OpenapiTestCase):
             self.do("post", "/queues/{queue}", 201)
         finally:
             self.server, self.client = with_it, client
+
+    def backups(self):
+        backup = self.document.operation("post", "/backup")
+        self.call(backup, 400, "x=1")
+        memory = self.start("--data", "")
+        self.ask_twice(memory, backup, {501})
+        self.ask_twice(self.start("--data", self.scratch()), backup,
+                       {200, 409})
+
+    def ask_twice(self, server, operation, statuses):
+        """Two at once, again and again until all of statuses have come."""
+        seen = set()
+
+        def ask():
+            both = [self.connection(server) for _ in range(2)]
+            for connection in both:
+                connection.send_request("POST", operation.path)
+            for connection in both:
+                response = connection.read_response()
+                status = str(response.status)
+                self.document.check_answer(response,
+                                           operation.responses[status])
+                self.seen.add((operation.home, operation.method, status))
+                seen.add(response.status)
+                connection.close()
+            return seen >= statuses
+        wait_until(ask, what=f"{statuses}")
+        self.assertEqual(seen, statuses)
 
     def ending(self):
         """A request that had begun when the server was told to end."""
