@@ -494,7 +494,8 @@ class ListTest(QueueTestCase):
         self.queue("b").push("x")
         for entry in self.list_queues():
             self.assertEqual(set(entry), {
-                "name", "paused", "settings", "counts", "totals"})
+                "name", "paused", "durable", "settings", "counts",
+                "totals"})
             info = self.queue(entry["name"]).info()
             for some in (entry, info):
                 some["counts"].pop("oldestAge")
