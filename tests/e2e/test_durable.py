@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sqlite3
@@ -22,6 +23,16 @@ from harness import (Closed, WqTestCase, let_pass, now_epoch_ms, run_wqd,
 from queues import LONG, NDJSON, Queue, bodies, ids, lines
 
 ONE_LINE = re.compile(r"\A[^\n]+\n\Z")
+
+
+def peeked(server):
+    """The IDs of all messages of the default queue."""
+    kept, after = [], ""
+    while page := server.request(
+            "GET", "/peek?amount=1000" + after).json()["messages"]:
+        kept += ids(page)
+        after = "&after=" + page[-1]["id"]
+    return kept
 
 
 class LiveQueue(Queue):
@@ -558,6 +569,35 @@ class EndTest(DurableTestCase):
         self.assertEqual(self.root.count(), (60, 0, 0))
 
 
+class FailingDiskTest(WqTestCase):
+    """Writes fail: no file may grow over 17 MiB, which holds the reserve."""
+
+    def test_it_says_so_and_goes_on_by_itself(self):
+        data = os.path.join(self.scratch(), "data")
+        server = self.start(
+            data=data, shell='trap "" XFSZ; ulimit -Sf 34816; exec "$@"')
+        body = b'"' + b"x" * 500000 + b'"'
+        pushed = []
+        while (response := server.request("POST", "/", body)).status == 201:
+            pushed.append(response.json()["messageID"])
+        self.assert_problem(response, (500, 503))
+        messages = server.receive("amount=2&timeout=600000")
+        for message in messages:        # the later one is not forgotten
+            self.assert_problem(server.patch(message["id"]), 500, "not known")
+        self.assert_problem(server.request("GET", "/ready"), 503, "disk")
+        self.assert_problem(server.request("POST", "/", b"1"), 503)
+        self.assert_status(server.request("GET", "/health"), 200)
+        _, hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        wait_until(lambda: server.request("GET", "/ready").status == 200,
+                   what="it to write again")
+        pushed.append(server.push(b"1"))
+        server.signal(signal.SIGKILL)
+        server.check_end((-signal.SIGKILL,))
+        server = self.start(data=data)
+        self.assertEqual(peeked(server), pushed[2:])
+
+
 class ReadingTest(DurableTestCase):
     """While much is read at the start."""
 
@@ -798,11 +838,7 @@ class DirectoryTest(WqTestCase):
         self.data = self.parent + "/copy"
         self.check()
         server = self.start(data=self.data)
-        kept, after = [], ""
-        while page := server.request(
-                "GET", "/peek?amount=1000" + after).json()["messages"]:
-            kept += [one["id"] for one in page]
-            after = "&after=" + page[-1]["id"]
+        kept = peeked(server)
         self.assertGreaterEqual(len(kept), 2000 + last)
         self.assertEqual(kept, (before + pushed)[:len(kept)])
 
