@@ -233,8 +233,10 @@ class MaxLockedTest(LimitTestCase):
 
 
 class MaxMemoryTest(LimitTestCase):
+    """In memory: with --data bodies stay on disk, and nothing is refused."""
 
-    OPTIONS = ("--max-memory", "2M", "--lock-timeout", "600000")
+    OPTIONS = ("--max-memory", "2M", "--lock-timeout", "600000",
+               "--data", "")
 
     def fill(self, *queues, size=10000):
         """Push to the queues by turns until one push is refused; what was
