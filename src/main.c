@@ -41,7 +41,8 @@ struct daemon {
 static void
 usage(FILE *to)
 {
-	fputs("usage: wqd [-fhVv] [-l address] [-p port] [--option value]\n",
+	fputs("usage: wqd [-fhVv] [-d dir] [-l address] [-p port] "
+	    "[--option value]\n       wqd --check dir\n",
 	    to);
 }
 
@@ -394,9 +395,9 @@ tear_down(struct daemon *d)
 	if (d->sigint != NULL)
 		event_free(d->sigint);
 	http_server_free(d->server);
-	native_free(d->native);
 	if (d->backend != NULL)
 		d->backend->ops->free(d->backend);
+	native_free(d->native);		/* the last calls needed it */
 	if (d->base != NULL)
 		event_base_free(d->base);
 	libevent_global_shutdown();

@@ -236,6 +236,8 @@ receive(struct exchange *x, void *arg)
 	c->op.receive.lock_ms = lock_ms;
 	c->op.receive.wait_ms = wait_ms;
 	c->op.receive.out = c->out;
+	if (wait_ms > 0)
+		exchange_is_wait(x);
 	call_submit(c);
 }
 

@@ -45,6 +45,12 @@ backend_run(struct backend *b)
 		run(b);
 }
 
+void
+backend_flush(struct backend *b)
+{
+	run(b);
+}
+
 int
 backend_init(struct backend *b, const struct backend_ops *ops,
     struct event_base *base)

@@ -52,6 +52,8 @@ int	backend_init(struct backend *, const struct backend_ops *,
 	    struct event_base *) WQ_MUST;	/* -1: no memory */
 void	backend_fini(struct backend *);
 
+/* For free(): call done() of all that is finished, now. */
+void	backend_flush(struct backend *);
 /* It has stopped: stopped(arg) is called when what is finished has run. */
 void	backend_stopped(struct backend *, void (*stopped)(void *), void *arg);
 

@@ -317,12 +317,15 @@ health_cb(void *arg, enum store_health health, const char *why)
 static void
 stuck_cb(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval again = { STUCK_MS / 1000, 0 };
 	struct durable *d = arg;
 
 	(void)fd;
 	(void)what;
 	fail_waiting(d, false);
 	check_stopped(d);
+	if (d->health == STORE_STUCK)	/* for those that come meanwhile */
+		event_add(d->stuck, &again);
 }
 
 static void
@@ -512,6 +515,8 @@ durable_free(struct durable *d)
 	if (d->local->registry != NULL)
 		registry_detach(d->local->registry);
 	store_close(d->store);
+	if (d->copying != NULL)
+		op_finish(&d->local->backend, d->copying, WQ_CANCELED);
 	fail_waiting(d, true);
 	batch_free(d->records.batch);
 	restore_free(d->restore);

@@ -415,6 +415,8 @@ local_free(struct backend *b)
 	if (l == NULL)
 		return;
 	durable_free(l->durable);
+	l->durable = NULL;
+	backend_flush(b);
 	registry_free(l->registry);
 	timers_free(l->timers);
 	if (l->expire != NULL)

@@ -179,6 +179,7 @@ exchange_open(struct peer *p, struct evhttp_request *req)
 	x->path = NULL;
 	x->spliced = NULL;
 	x->gone = NULL;
+	x->is_wait = false;
 	if (!parse_target(x, &path, &path_bytes))
 		return;
 	route_find(s->routes, (int)x->method, path, path_bytes, &x->match);
@@ -466,4 +467,10 @@ exchange_on_gone(struct exchange *x, void (*gone)(void *), void *arg)
 {
 	x->gone = gone;
 	x->gone_arg = arg;
+}
+
+void
+exchange_is_wait(struct exchange *x)
+{
+	x->is_wait = true;
 }

@@ -78,4 +78,10 @@ void	exchange_problem(struct exchange *, int status, const char *detail,
 void	exchange_on_gone(struct exchange *, void (*gone)(void *arg),
 	    void *arg);
 
+/*
+ * The reply may be long in coming: a client that ends its side of the
+ * connection has left.  In all others it only has no more to ask.
+ */
+void	exchange_is_wait(struct exchange *);
+
 #endif

@@ -157,6 +157,12 @@ readable_cb(evutil_socket_t fd, short what, void *arg)
 		peer_resume_later(p);
 		return;
 	}
+	if (n == 0 && p->state == PEER_HANDLING && !p->exchange.is_wait) {
+		/* What it asked is done, or will be: it gets its answer. */
+		p->eof = true;
+		pause_reading(p);
+		return;
+	}
 	if (n <= 0) {	/* a client that waits for a message is gone too */
 		peer_close(p);
 		return;

@@ -44,6 +44,7 @@ struct exchange {
 	struct evbuffer *spliced;	/* owned; NULL unless the reply is */
 	void (*gone)(void *);
 	void *gone_arg;			/* borrowed, for gone */
+	bool is_wait;			/* a client that ends its side has left */
 };
 
 /*

@@ -111,18 +111,22 @@ make_schema(struct engine *e, const char *path, char *error)
 	return refuse_sqlite(e, error, path);
 }
 
+/* Whose database it is, before anything in it is changed; *fresh: nobody's. */
 static int
-check_schema(struct engine *e, const char *path, char *error)
+check_owner(struct engine *e, const char *path, bool *fresh, char *error)
 {
 	int64_t version = number_of(e, "PRAGMA user_version");
 	int64_t application = number_of(e, "PRAGMA application_id");
 	char why[160];
 
+	*fresh = false;
 	if (version == -1 || application == -1)
 		return refuse_sqlite(e, error, path);
 	if (version == 0 && application == 0 &&
-	    number_of(e, "SELECT count(*) FROM sqlite_schema") == 0)
-		return make_schema(e, path, error);
+	    number_of(e, "SELECT count(*) FROM sqlite_schema") == 0) {
+		*fresh = true;
+		return 0;
+	}
 	if (application != APPLICATION_ID)
 		return refuse(error, path, "this is a database, but not one "
 		    "of wqd");
@@ -152,6 +156,7 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 	static const char *const syncs[] = { "PRAGMA synchronous=FULL",
 	    "PRAGMA synchronous=NORMAL", "PRAGMA synchronous=OFF" };
 	static const int values[] = { 2, 1, 0 };
+	bool fresh;
 
 	sqlite3_extended_result_codes(e->db, 1);
 	sqlite3_busy_timeout(e->db, BUSY_MS);
@@ -159,7 +164,11 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 	 * Exclusive before anything is read, or there is shared memory; the
 	 * rest before the database has anything.
 	 */
-	if (!execute(e, "PRAGMA locking_mode=EXCLUSIVE;PRAGMA page_size=4096;"
+	if (!execute(e, "PRAGMA locking_mode=EXCLUSIVE"))
+		return refuse_sqlite(e, error, path);
+	if (check_owner(e, path, &fresh, error) == -1)
+		return -1;
+	if (fresh && !execute(e, "PRAGMA page_size=4096;"
 	    "PRAGMA auto_vacuum=INCREMENTAL"))
 		return refuse_sqlite(e, error, path);
 	if (!is_wal(e))
@@ -174,7 +183,7 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 	if (number_of(e, "PRAGMA synchronous") != values[sync])
 		return refuse(error, path, "synchronous cannot be set");
 	sqlite3_wal_hook(e->db, log_hook, e);
-	return check_schema(e, path, error);
+	return fresh ? make_schema(e, path, error) : 0;
 }
 
 struct engine *
