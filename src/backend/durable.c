@@ -16,6 +16,7 @@
 
 #include <event2/event.h>
 
+#include "backend/bodies.h"
 #include "backend/journal.h"
 #include "backend/local.h"
 #include "backend/push.h"
@@ -24,7 +25,6 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/outside.h"
 #include "core/queue.h"
 #include "core/registry.h"
 
@@ -32,8 +32,6 @@
 #define IDLE_RECORDS_MAX	20000	/* of what nobody waits for */
 #define TOTALS_MS		1000	/* until totals alone are written */
 #define STUCK_MS		5000	/* until clients are told so */
-#define AHEAD_MAX		256	/* bodies that are read ahead */
-#define AHEAD_BYTES		(UINT64_C(1) << 20)
 #define READ_ROWS		2000	/* a turn; some 2 ms */
 #define PLACES			5000
 #define REPORT_NS		CLOCK_NS_PER_S
@@ -187,66 +185,18 @@ check_stopped(struct durable *d)
 	stopped(d->stopped_arg);
 }
 
-/* Bodies that were read go to their messages. */
-static void
-take_bodies(struct store_batch *b)
-{
-	struct store_fetch *f;
-	size_t i;
-
-	for (i = 0; i < b->count; i++) {
-		if (b->record[i].verb != STORE_FETCH)
-			continue;
-		f = &b->record[i].fetch;
-		if (f->body != NULL)
-			message_load(f->cookie, f->body);
-		f->body = NULL;
-	}
-}
-
-/* After those who asked are finished: the bodies stay with who has a ref. */
-static void
-drop_cookies(struct store_batch *b)
-{
-	size_t i;
-
-	for (i = 0; i < b->count; i++)
-		if (b->record[i].verb == STORE_FETCH) {
-			mem_free(b->record[i].fetch.body);
-			message_unref(b->record[i].fetch.cookie);
-		}
-}
-
 static void
 lost_cb(void *arg, struct store_batch *b)
 {
 	(void)arg;
-	drop_cookies(b);
+	bodies_end(b);
 }
 
 bool
 durable_fetch(struct durable *d, struct queue *q, const struct delivery *out,
     size_t count, bool *any)
 {
-	struct message *ahead[AHEAD_MAX];
-	size_t i, n = 0;
-	bool good = true;
-
-	*any = false;
-	for (i = 0; i < count && good; i++)
-		if (message_body(out[i].message) == NULL) {
-			good = records_fetch(&d->records, out[i].message);
-			*any = true;
-		}
-	if (*any && good && q != NULL)
-		n = queue_ahead(q, ahead, AHEAD_MAX, AHEAD_BYTES);
-	for (i = 0; i < n; i++) {
-		/* Without memory for it, it is read when it is its turn. */
-		if (!records_fetch(&d->records, ahead[i]))
-			ahead[i]->ahead = false;
-		message_unref(ahead[i]);
-	}
-	return good;
+	return bodies_ask(&d->records, q, out, count, any);
 }
 
 static void
@@ -256,12 +206,12 @@ kept_cb(void *arg, struct store_batch *b)
 	struct op *op;
 
 	d->kept = b->number;
-	take_bodies(b);
+	bodies_take(b);
 	while ((op = TAILQ_FIRST(&d->waiting)) != NULL &&
 	    op->commit <= b->number)
 		finish(d, op, op->verb == OP_PUSH && op->commit == b->number ?
 		    status_of(b->result) : op->status);
-	drop_cookies(b);
+	bodies_end(b);
 	if (d->phase == ENDED)
 		return;
 	local_serve(d->local);
@@ -292,13 +242,17 @@ health_cb(void *arg, enum store_health health, const char *why)
 
 	d->health = health;
 	set_trouble(d);
-	if (health == STORE_WELL) {
+	if (health != STORE_STUCK)
 		event_del(d->stuck);
+	if (health == STORE_WELL) {
 		log_info("store", "writes again", NULL);
 		return;
 	}
 	log_quote(why, strlen(why), quoted, sizeof(quoted));
-	if (health == STORE_FULL)
+	if (health == STORE_SICK)
+		log_warn("store", "writes again, but takes no pushes yet",
+		    "err=%s", quoted);
+	else if (health == STORE_FULL)
 		log_error("store", "disk full, pushes are refused", "err=%s",
 		    quoted);
 	else if (health == STORE_STUCK) {

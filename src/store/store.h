@@ -68,6 +68,7 @@ struct store_reader {
 enum store_health {
 	STORE_WELL,
 	STORE_FULL,		/* no space for pushes; all else goes on */
+	STORE_SICK,		/* it writes, but did not lately: the same */
 	STORE_STUCK,		/* nothing can be written now */
 	STORE_BROKEN		/* nothing can be written any more: end */
 };

@@ -25,6 +25,7 @@
 #define IDLE_NS		(NS_PER_S / 50)	/* without work, until there is time */
 #define RETRY_NS	(NS_PER_S / 10)
 #define SPACE_NS	NS_PER_S	/* between looks for space */
+#define PROBATION_NS	(5 * NS_PER_S)	/* after a failure that has passed */
 
 static int64_t
 now_ns(void)
@@ -180,6 +181,7 @@ mend(struct writer *w, struct store_batches *work, enum engine_result why)
 		return false;
 	}
 	snprintf(text, sizeof(text), "%s", engine_error(w->engine));
+	w->failed_ns = now_ns();
 	set_health(w, why == ENGINE_FULL && w->reserved ? STORE_FULL :
 	    STORE_STUCK, text);
 	refuse_pushes(w, work, why == ENGINE_FULL ? STORE_NO_SPACE :
@@ -242,10 +244,13 @@ be_well(struct writer *w)
 	/* More than that, or it would be full again at once. */
 	if (place_has_space(w->place, 2 * PLACE_RESERVE_BYTES))
 		look_for_space(w);
-	if (w->reserved)
-		set_health(w, STORE_WELL, "");
-	else if (health == STORE_STUCK)
+	if (!w->reserved)
 		set_health(w, STORE_FULL, "the disk is full");
+	else if (health == STORE_FULL || now_ns() - w->failed_ns > PROBATION_NS)
+		set_health(w, STORE_WELL, "");
+	else
+		set_health(w, STORE_SICK, "the last pushes could not be "
+		    "written");
 }
 
 static void
@@ -377,7 +382,7 @@ is_in_trouble(struct writer *w)
 	bool is;
 
 	pthread_mutex_lock(&w->mutex);
-	is = w->health == STORE_FULL || w->health == STORE_STUCK;
+	is = w->health != STORE_WELL && w->health != STORE_BROKEN;
 	pthread_mutex_unlock(&w->mutex);
 	return is;
 }

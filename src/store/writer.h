@@ -27,6 +27,7 @@ struct writer {
 	bool reserved;			/* it has space to give up */
 	bool keys_are_left;		/* that can be forgotten */
 	int64_t keys_looked_ns;		/* when it looked for them */
+	int64_t failed_ns;		/* when it last could not write */
 	int wake_fd;			/* tells the loop */
 
 	/* Both sides', under the mutex. */
