@@ -426,8 +426,7 @@ main(int argc, char **argv)
 	raise_descriptors(&d.config);
 	if (build(&d) == 0) {
 		log_info("main", "ready", "version=" PACKAGE_VERSION
-		    " backend=%s pid=%d durable=%s", d.backend->ops->name,
-		    (int)getpid(), d.backend->durable);
+		    " pid=%d durable=%s", (int)getpid(), d.backend->durable);
 		event_base_dispatch(d.base);
 		status = d.failed ? 1 : 0;
 		log_info("main", "stopped", NULL);
