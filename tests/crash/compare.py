@@ -183,7 +183,7 @@ class Comparison:
         if e.queue not in (m.queue, queue.dead):
             self.complain("it is in a queue that is not its own", m, e)
             return
-        if m.ttl and not m.redriven and m.dies()[1] + SLACK_MS < e.sent and \
+        if m.ttl and not m.moved and m.dies()[1] + SLACK_MS < e.sent and \
                 (e.queue == m.queue or not queue.dead):
             self.complain("its ttl is over", m, e)
         if e.queue != m.queue:

@@ -16,12 +16,50 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 from compare import Comparison, drain  # noqa: E402
+from faults import Faults  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from load import Manager, Worker, add_queues  # noqa: E402
 from server import Server  # noqa: E402
 
 DRAIN_EVERY = 25                # rounds
 SHOWN = 12                      # complaints, of a round
+
+
+def births(wqd, library, say=print, calls=60, step=1):
+    """The power goes at each call of a first start; complaints."""
+    complaints = []
+    with tempfile.TemporaryDirectory(prefix="wq-births-") as scratch:
+        for at in range(1, calls + 1, step):
+            directory = os.path.join(scratch, str(at))
+            server = Server(wqd, directory, os.path.join(scratch, "log"))
+            env = {"LD_PRELOAD": library, "WQ_LOSE_DIR": directory,
+                   "WQ_LOSE_AT": str(at), "WQ_LOSE_SEED": str(at)}
+            try:
+                if server.start(env):
+                    server.kill()
+                if not server.start():
+                    complaints.append(f"after a loss at call {at} of its "
+                                      "first start it does not start:\n"
+                                      + server.log())
+            finally:
+                server.kill()
+    say(f"power at a first start: {calls} calls, "
+        f"{len(complaints)} complaints")
+    for text in complaints[:SHOWN]:
+        say("  " + text)
+    return complaints
+
+
+def fault_rounds(wqd, library, say=print, step=1, kinds=None, lasting=True,
+                 keep=False):
+    """All that tests/crash/faults.py has; complaints."""
+    with Faults(wqd, library, say, step, keep) as faults:
+        complaints = faults.full() + faults.full_start()
+        small = faults.small_file_system()
+        if small is None:
+            say("skip: a small file system cannot be mounted here")
+        complaints += small or []
+        return complaints + faults.each_call(kinds, lasting)
 
 
 class Rounds:
@@ -182,12 +220,18 @@ def shim(wqd, name):
     return os.path.join(os.path.dirname(wqd), f"{name}.so")
 
 
+def flushed(text):
+    print(text, flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description="Kill wqd under load, and compare what it has after a "
         "start with what it had promised.")
     parser.add_argument("--mode", choices=["kill", "power", "fault"],
-                        action="append")
+                        action="append",
+                        help="SIGKILL, a power loss, or a disk that fails; "
+                        "all, if none is named")
     parser.add_argument("--rounds", type=int, default=20, metavar="N",
                         help="how many deaths of each mode (20)")
     parser.add_argument("--seed", type=int, metavar="S",
@@ -198,20 +242,36 @@ def main():
                         help="as of wqd: a receive waits for the disk too")
     parser.add_argument("--clients", type=int, default=10, metavar="N",
                         help="connections (10)")
+    parser.add_argument("--step", type=int, default=1, metavar="N",
+                        help="in the mode fault, only each Nth call (1)")
     parser.add_argument("--keep", action="store_true",
                         help="leave the data directory; its path is printed")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else \
         random.randrange(1 << 30)
     wqd = os.path.abspath(os.environ.get("WQD", "build/wqd"))
+    modes = arguments.mode or ["kill", "power", "fault"]
+    needed = [wqd] + [shim(wqd, name) for mode, name in (
+        ("power", "powerloss"), ("fault", "faults")) if mode in modes]
+    for path in needed:
+        if not os.path.exists(path):
+            print(f"crash: {path} is not there: run make check TESTS= in a "
+                  "build, or name its wqd in WQD", file=sys.stderr)
+            return 2
     print(f"seed {seed}", flush=True)
     began = time.monotonic()
     good = True
-    for mode in arguments.mode or ["kill", "power"]:
+    for mode in modes:
+        if mode == "fault":
+            good = not fault_rounds(wqd, shim(wqd, "faults"), flushed,
+                                    arguments.step, keep=arguments.keep) \
+                and good
+            continue
+        if mode == "power":
+            good = not births(wqd, shim(wqd, "powerloss"), flushed) and good
         with Rounds(wqd, seed, mode, arguments.sync, arguments.sync_locks,
                     arguments.clients, shim(wqd, "powerloss"),
-                    arguments.keep, lambda text: print(text, flush=True)) \
-                as rounds:
+                    arguments.keep, flushed) as rounds:
             good = rounds.run(arguments.rounds) and good
             print(", ".join(f"{name} {count}" for name, count in
                             sorted(rounds.ledger.counts.items())))
