@@ -8,6 +8,7 @@
  * WQ_FAULT_FULL	a file: as long as it is there the file system is full.
  *			What makes a file longer, or a new one, is ENOSPC, but
  *			for the space of files that were removed since.
+ * WQ_FAULT_CREDIT	bytes of such space that an earlier process has left
  * WQ_FAULT_MARK	a file that is made when the first call fails
  */
 #include "shim.h"
@@ -40,6 +41,7 @@ begin(void)
 	full = getenv("WQ_FAULT_FULL");
 	mark = getenv("WQ_FAULT_MARK");
 	nth = (s = getenv("WQ_FAULT_NTH")) != NULL ? atol(s) : 0;
+	credit = (s = getenv("WQ_FAULT_CREDIT")) != NULL ? atoll(s) : 0;
 	s = getenv("WQ_FAULT_ERROR");
 	error = s == NULL || strcmp(s, "ENOSPC") == 0 ? ENOSPC :
 	    strcmp(s, "EIO") == 0 ? EIO : 0;

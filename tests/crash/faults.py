@@ -407,7 +407,8 @@ class Faults:
             for _ in range(5):
                 book.push(server, size=30000)
             server.kill()
-            server.launch(env)
+            # Of the reserve that was given up most is left, and no more.
+            server.launch({**env, "WQ_FAULT_CREDIT": str(15 << 20)})
             if server.find_port() is None or \
                     not self._ready_or_not(server):
                 book.complain(f"it does not start on a full disk:\n"
