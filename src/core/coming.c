@@ -79,6 +79,9 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
 		m->extra->has_ttl = true;
 		m->extra->ttl.due_ns = m->pushed_ns + t->ttl_ms * NS_PER_MS;
 	}
+	/* Counted now, so that it is kept with the message. */
+	q->totals.pushed++;
+	queue_touch(q);
 	q->coming_count++;
 	q->coming_bytes += m->body_bytes;
 	r->memory_bytes += message_bytes(m);
@@ -111,8 +114,6 @@ message_arrive(struct message *m)
 	come_no_more(m);
 	index_insert(&r->index, m);
 	q->body_bytes += m->body_bytes;
-	q->totals.pushed++;
-	queue_touch(q);
 	if (m->extra != NULL && m->extra->has_ttl)
 		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
 		    m->extra->ttl.due_ns, m->extra->ttl.due_ns - m->pushed_ns);
@@ -127,6 +128,8 @@ void
 message_turn_back(struct message *m)
 {
 	come_no_more(m);
+	m->queue->totals.pushed--;
+	queue_touch(m->queue);
 	m->queue->registry->memory_bytes -= message_bytes(m);
 	m->queue = NULL;
 	message_unref(m);
