@@ -29,7 +29,6 @@ struct recovered_place {
 
 struct recovered_id {
 	int64_t number;
-	int64_t settled_ns;
 	struct queue *queue;		/* borrowed */
 	UT_hash_handle hh;
 };
@@ -39,6 +38,7 @@ struct recovery {
 	struct recovered_id *queues;	/* owned; uthash by number */
 	struct recovered_place *place;	/* owned */
 	size_t count, room, done;
+	int64_t settled_ns;	/* the latest that any queue knows of */
 	bool sorted;
 };
 
@@ -88,8 +88,7 @@ find_or_skip(struct recovery *rec, int64_t number)
 }
 
 static enum wq_status
-add_id(struct recovery *rec, int64_t number, struct queue *q,
-    int64_t settled_ns)
+add_id(struct recovery *rec, int64_t number, struct queue *q)
 {
 	struct recovered_id *id = mem_zalloc(sizeof(*id));
 
@@ -97,7 +96,6 @@ add_id(struct recovery *rec, int64_t number, struct queue *q,
 		return WQ_NOMEM;
 	id->number = number;
 	id->queue = q;
-	id->settled_ns = settled_ns;
 	HASH_ADD(hh, rec->queues, number, sizeof(id->number), id);
 	if (id->hh.tbl != NULL)		/* HASH_NONFATAL_OOM */
 		return WQ_OK;
@@ -132,10 +130,12 @@ recover_queue(struct recovery *rec, const struct recovered_queue *in)
 	q->keys_number = in->keys_number;
 	q->recovered = true;
 	number_is_used(r, in->number);
+	if (rec->settled_ns < in->settled_ns)
+		rec->settled_ns = in->settled_ns;
 	if (in->keys_number != in->number &&
-	    add_id(rec, in->keys_number, q, in->settled_ns) != WQ_OK)
+	    add_id(rec, in->keys_number, q) != WQ_OK)
 		return WQ_NOMEM;
-	return add_id(rec, in->number, q, in->settled_ns);
+	return add_id(rec, in->number, q);
 }
 
 enum wq_status
@@ -231,9 +231,9 @@ place_of(struct message *m, const struct recovered_message *in,
 
 static enum wq_status
 restore_place(struct recovery *rec, struct message *m,
-    const struct recovered_message *in, int64_t settled_ns)
+    const struct recovered_message *in)
 {
-	struct recovered_place p = place_of(m, in, settled_ns);
+	struct recovered_place p = place_of(m, in, rec->settled_ns);
 	struct queue *q = m->queue;
 
 	if (p.kind == PLACE_DELAY && q->fifo && q->last_due_ns < p.at_ns)
@@ -278,7 +278,7 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
 		    in->ttl_ns, in->ttl_ns - in->seq);
 	}
-	return restore_place(rec, m, in, id->settled_ns);
+	return restore_place(rec, m, in);
 }
 
 static int

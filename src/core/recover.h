@@ -29,7 +29,8 @@ struct recovered_queue {
 	bool paused;
 	const char *tags;		/* NULL: none */
 	struct queue_totals totals;
-	int64_t settled_ns;		/* all due till then had taken effect */
+	/* What was due till then had taken effect, in all queues. */
+	int64_t settled_ns;
 };
 
 /* A lock, or where it ended; see journal. */
