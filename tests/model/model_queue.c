@@ -186,6 +186,13 @@ expire(size_t max)
 	naive_expire(now_ns, max);
 }
 
+/* What a queue that is not free yet has is due too, unknown to the model. */
+static void
+expire_some(size_t most)
+{
+	expire(core_reap(0) ? SIZE_MAX : below(most));
+}
+
 /* It waits until all that is due has taken effect. */
 static void
 redrive_in_crowd(void)
@@ -319,13 +326,13 @@ one_step(void)
 	tick();
 	if (chance(150)) {
 		if (chance(2))
-			expire(below(4));
+			expire_some(4);
 		do_restart(naive_next_due_ns() <= now_ns);
 		expire(SIZE_MAX);	/* keys are kept for longer, too */
 	}
 	/* A push may come while only some of what is due was let in. */
 	if (chance(10)) {
-		expire(below(3));
+		expire_some(3);
 		do_push(some_queue());
 		now_ns++;
 	}
@@ -337,8 +344,10 @@ one_step(void)
 	common_step(below(30));
 	expire(SIZE_MAX);
 	/* Those that wait may be served later. */
-	if (!chance(6))
+	if (!chance(6)) {
 		serve();
+		expire(SIZE_MAX);	/* locks of no time */
+	}
 	check_step();
 	if (chance(3))
 		core_commit(now_ns);

@@ -153,6 +153,8 @@ do_purge(void)
 	core_purge(queue);
 	naive_purge(queue);
 	happened(PURGED);
+	if (chance(4))		/* before what it left is freed */
+		do_restart(false);
 }
 
 void
