@@ -103,14 +103,6 @@ add_id(struct recovery *rec, int64_t number, struct queue *q)
 	return WQ_NOMEM;
 }
 
-/* No other queue is to have it, or that would have what is left of this. */
-static void
-number_is_used(struct registry *r, int64_t number)
-{
-	if (r->last_number < number)
-		r->last_number = number;
-}
-
 enum wq_status
 recover_queue(struct recovery *rec, const struct recovered_queue *in)
 {
@@ -129,7 +121,8 @@ recover_queue(struct recovery *rec, const struct recovered_queue *in)
 	q->number = in->number;
 	q->keys_number = in->keys_number;
 	q->recovered = true;
-	number_is_used(r, in->number);
+	if (r->last_number < in->number)
+		r->last_number = in->number;
 	if (rec->settled_ns < in->settled_ns)
 		rec->settled_ns = in->settled_ns;
 	if (in->keys_number != in->number &&
@@ -156,7 +149,6 @@ recover_dedup(struct recovery *rec, int64_t number,
 {
 	struct recovered_id *id = find_or_skip(rec, number);
 
-	number_is_used(rec->registry, number);
 	return id == NULL ? WQ_NO_QUEUE :
 	    queue_add_dedup_until(id->queue, key, first, until_ns);
 }
@@ -251,7 +243,6 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 	struct recovered_id *id = find_or_skip(rec, in->queue);
 	struct message *m;
 
-	number_is_used(r, in->queue);
 	/* Not what was purged, though the keys of that time are kept. */
 	if (id == NULL || id->queue->number != in->queue)
 		return WQ_NO_QUEUE;
