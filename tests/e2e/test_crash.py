@@ -53,6 +53,7 @@ class CrashTest(unittest.TestCase):
         good, said = self.rounds(24, "power", self.shim("powerloss"),
                                  sync="normal")
         self.assertFalse(good, said)
+        self.assertRegex(said, "it is lost|and is back")
 
     def test_power_loss_at_a_first_start_does_no_harm(self):
         complaints = crash.births(harness.WQD, self.shim("powerloss"),
