@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,13 +40,28 @@ place_create(const struct store_place *p, const char *file)
 	return fd == -1 ? -1 : close(fd);
 }
 
+/* What was made or renamed in a directory is there after a power loss too. */
+static int
+sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (fd == -1)
+		return -1;
+	rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
 int
 place_rename(const struct store_place *p, const char *from, const char *to)
 {
 	char a[PLACE_PATH_BYTES], b[PLACE_PATH_BYTES];
 
-	return rename(place_path_of(p, from, a, sizeof(a)),
-	    place_path_of(p, to, b, sizeof(b)));
+	if (rename(place_path_of(p, from, a, sizeof(a)),
+	    place_path_of(p, to, b, sizeof(b))) == -1)
+		return -1;
+	return sync_directory(p->directory);
 }
 
 void
@@ -91,6 +107,17 @@ lock(struct store_place *p, char *error)
 	return -1;
 }
 
+static int
+make_directory(const char *directory)
+{
+	char parent[PLACE_PATH_BYTES];
+
+	if (mkdir(directory, 0700) == -1)
+		return errno == EEXIST ? 0 : -1;
+	snprintf(parent, sizeof(parent), "%s", directory);
+	return sync_directory(dirname(parent));
+}
+
 struct store_place *
 place_open(const char *directory, char *error)
 {
@@ -107,7 +134,7 @@ place_open(const char *directory, char *error)
 		place_close(p);
 		return NULL;
 	}
-	if (mkdir(directory, 0700) == -1 && errno != EEXIST) {
+	if (make_directory(directory) == -1) {
 		refuse(error, directory, "it cannot be made");
 		place_close(p);
 		return NULL;
