@@ -29,6 +29,7 @@
 #include "core/registry.h"
 
 #define WAITING_MAX_BYTES	(UINT64_C(128) << 20)
+#define RECORDS_MAX		1000000	/* for the writer; 128 MB */
 #define IDLE_RECORDS_MAX	20000	/* of what nobody waits for */
 #define TOTALS_MS		1000	/* until totals alone are written */
 #define STUCK_MS		5000	/* until clients are told so */
@@ -117,24 +118,36 @@ told(const struct durable *d)
 	return d->handed + (b != NULL && b->count > 0);
 }
 
+/* Pushes behind a refused one that hold repeats of it fail with it. */
 static void
-finish(struct durable *d, struct op *op, enum wq_status st)
+refuse_repeats(struct op *op, enum wq_status st)
 {
 	struct op *other;
 
+	for (other = TAILQ_NEXT(op, link); other != NULL;
+	    other = TAILQ_NEXT(other, link))
+		if (other->verb == OP_PUSH &&
+		    push_repeats(&other->push, &op->push))
+			other->status = st;
+}
+
+static void
+finish(struct durable *d, struct op *op, enum wq_status st)
+{
+	bool kept = st == WQ_OK;
+
+	if (op->verb == OP_PUSH && !kept)
+		refuse_repeats(op, st);
 	TAILQ_REMOVE(&d->waiting, op, link);
 	if (op->verb == OP_PUSH) {
-		if (op->status != WQ_OK)
-			st = op->status;	/* what it repeats was refused */
-		TAILQ_FOREACH(other, &d->waiting, link)
-			if (st != WQ_OK && other->verb == OP_PUSH &&
-			    push_repeats(&other->push, &op->push))
-				other->status = st;
 		push_end(registry_find(d->local->registry, op->queue),
-		    &op->push, st == WQ_OK);
-		if (st != WQ_OK && op->push.created)
+		    &op->push, kept);
+		if (!kept && op->push.created)
 			local_unmake(d->local, op->queue);
-	} else if (st == WQ_OK && !local_is_loaded(op))
+		/* What it repeats was refused, but what it adds is kept. */
+		if (kept && op->status != WQ_OK)
+			st = WQ_IO;
+	} else if (st == WQ_OK && !local_drop_missing(op))
 		st = WQ_IO;
 	if (st != WQ_OK)
 		local_undeliver(d->local, op);
@@ -379,6 +392,8 @@ start_slice(struct durable *d, char *error)
 		d->phase = SETTLING;
 		break;
 	case SETTLING:
+		if (store_waiting_records(d->store) > IDLE_RECORDS_MAX)
+			break;		/* the writer is behind */
 		more = registry_expire(l->registry, now_ns, PLACES);
 		if (restore_drop_orphans(d->restore, &d->records, PLACES) ||
 		    more) {
@@ -406,7 +421,7 @@ start_slice(struct durable *d, char *error)
 static void
 turn_cb(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval soon = { 0, 0 };
+	static const struct timeval soon = { 0, 0 }, later = { 0, 1000 };
 	struct durable *d = arg;
 	char error[STORE_ERROR_BYTES];
 
@@ -419,7 +434,7 @@ turn_cb(evutil_socket_t fd, short what, void *arg)
 	if (!start_slice(d, error))
 		give_up(d, error);
 	else if (d->phase < SERVING)
-		event_add(d->turn, &soon);
+		event_add(d->turn, d->phase == SETTLING ? &later : &soon);
 }
 
 struct durable *
@@ -493,6 +508,11 @@ enum wq_status
 durable_admits(const struct durable *d, const struct op *op)
 {
 	if (d->phase != SERVING || d->health == STORE_BROKEN)
+		return WQ_UNAVAIL;
+	/* Looks need no room; all else waits its turn where nothing is written. */
+	if (op->verb != OP_INFO && op->verb != OP_LIST &&
+	    op->verb != OP_RELEASE &&
+	    store_waiting_records(d->store) > RECORDS_MAX)
 		return WQ_UNAVAIL;
 	if (op->verb != OP_PUSH)
 		return WQ_OK;

@@ -112,15 +112,28 @@ deliveries_of(const struct op *op, size_t *count)
 }
 
 bool
-local_is_loaded(const struct op *op)
+local_drop_missing(struct op *op)
 {
-	size_t i, n;
-	const struct delivery *d = deliveries_of(op, &n);
+	size_t i, n, left = 0;
+	struct delivery *d = deliveries_of(op, &n);
+	char id[ID_TEXT_BYTES];
 
-	for (i = 0; i < n; i++)
-		if (message_body(d[i].message) == NULL)
-			return false;
-	return true;
+	for (i = 0; i < n; i++) {
+		if (message_body(d[i].message) != NULL) {
+			d[left++] = d[i];
+			continue;
+		}
+		id_format(&d[i].message->id, id);
+		log_error("store", "a body cannot be read", "id=%.*s",
+		    ID_TEXT_BYTES, id);
+		message_unref(d[i].message);
+		d[i].message = NULL;
+	}
+	if (op->verb == OP_RECEIVE)
+		op->receive.count = left;
+	else if (op->verb == OP_PEEK)
+		op->peek.count = left;
+	return left == n || left > 0;
 }
 
 void
@@ -130,7 +143,7 @@ local_undeliver(struct local *l, struct op *op)
 	size_t n;
 	struct delivery *d = deliveries_of(op, &n);
 
-	while (n-- > 0) {
+	while (n-- > 0 && d[n].message != NULL) {
 		if (op->verb == OP_RECEIVE && q != NULL)
 			queue_release(q, &d[n]);
 		message_unref(d[n].message);
@@ -158,6 +171,14 @@ fetch(struct local *l, struct op *op, bool *any)
 	return WQ_NOMEM;
 }
 
+/* What op says is gone may be so in memory only: that answer waits too. */
+static bool
+is_told_gone(const struct op *op, enum wq_status st)
+{
+	return (op->verb == OP_CONFIRM && st == WQ_NO_MESSAGE) ||
+	    (op->verb == OP_DELETE && st == WQ_NO_QUEUE);
+}
+
 /* op has done what it does in memory. */
 static void
 finish(struct local *l, struct op *op, enum wq_status st)
@@ -166,7 +187,8 @@ finish(struct local *l, struct op *op, enum wq_status st)
 
 	if (l->durable != NULL && st == WQ_OK)
 		st = fetch(l, op, &any);
-	if (l->durable != NULL && st == WQ_OK && (any || must_be_kept(l, op))) {
+	if (l->durable != NULL && (any || (must_be_kept(l, op) &&
+	    (st == WQ_OK || is_told_gone(op, st))))) {
 		op->status = st;
 		op->stage = STAGE_COMMITS;
 		if (durable_wait(l->durable, op))

@@ -49,8 +49,11 @@ extern const local_verb_fn	local_verbs[OP_VERBS];
 bool	local_redrive_slice(struct local *, struct op *, int64_t now_ns,
 	    enum wq_status *) WQ_MUST;
 
-/* Has each message that op gives its body? */
-bool	local_is_loaded(const struct op *);
+/*
+ * What op gives without those whose bodies could not be read; their locks run
+ * out, so that they are not in the way.  False: nothing is left of it.
+ */
+bool	local_drop_missing(struct op *);
 /* op gives nothing after all: its messages are as if never given. */
 void	local_undeliver(struct local *, struct op *);
 

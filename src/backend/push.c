@@ -103,8 +103,12 @@ drop_all(struct queue *q, struct op_push *push, size_t count)
 	for (i = 0; i < count; i++) {
 		if ((m = push->made[i]) == NULL)
 			continue;
-		if (q != NULL && dedup_key(push, m->body, m->body_bytes, q,
-		    key))
+		/* Its key, whatever the queue's settings are by now. */
+		if (push->dedup != NULL)
+			digest('i', push->dedup, push->dedup_bytes, key);
+		else
+			digest('b', m->body, m->body_bytes, key);
+		if (q != NULL)
 			queue_drop_dedup(q, key, &m->id);
 		if (m->queue != NULL)
 			message_turn_back(m);

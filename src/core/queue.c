@@ -162,8 +162,8 @@ queue_is_fifo(const struct queue *q)
 bool
 queue_is_unused(const struct queue *q)
 {
-	return q->available_count + q->locked_count + q->delayed_count +
-	    q->coming_count + q->waiter_count == 0;
+	return q->untouched && q->available_count + q->locked_count +
+	    q->delayed_count + q->coming_count + q->waiter_count == 0;
 }
 
 const struct queue_settings *

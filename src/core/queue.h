@@ -22,7 +22,7 @@ enum wq_status	queue_has_room(const struct queue *, size_t messages,
 		    uint64_t bytes) WQ_MUST;
 
 bool	queue_is_fifo(const struct queue *);
-/* Has it neither messages nor waiters? */
+/* Has it neither messages nor waiters, nor ever been set to anything? */
 bool	queue_is_unused(const struct queue *);
 const struct queue_settings	*queue_settings(const struct queue *);
 

@@ -265,6 +265,7 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make)
 		tags_unref(q->tags);
 		q->tags = tags;
 	}
+	q->untouched = false;
 	queue_set_target(q, target);
 	c->tags_now = tags_ref(q->tags);
 	q->settings = c->settings = settings;
@@ -283,6 +284,7 @@ queue_pause(struct queue *q, bool pause)
 	if (!journal_reserve(r, 1, tags_bytes(q)))
 		return WQ_NOMEM;
 	q->paused = pause;
+	q->untouched = false;
 	if (r->journal != NULL)
 		r->journal->queue(r->journal->arg, q);
 	queue_be_hungry(q);

@@ -135,6 +135,7 @@ registry_make(struct registry *r, const char *name, struct queue **q,
 	if (!journal_reserve(r, 1, 0) ||
 	    (*q = queue_new(r, name, &r->defaults)) == NULL)
 		return WQ_NOMEM;
+	(*q)->untouched = true;
 	if (r->journal != NULL)
 		r->journal->queue(r->journal->arg, *q);
 	return WQ_OK;

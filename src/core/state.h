@@ -22,6 +22,7 @@ struct queue {
 	bool paused;
 	bool fifo;
 	bool recovered;			/* the journal knows it */
+	bool untouched;			/* nobody has set anything of it */
 	struct waiter_list waiters;	/* first come, first served */
 	size_t waiter_count;
 	struct queue_settings settings;

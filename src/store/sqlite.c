@@ -5,6 +5,7 @@
  */
 #include "store/sqlite.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -85,6 +86,9 @@ engine_result_of(const struct engine *e, int rc)
 	case SQLITE_FULL:
 		return ENGINE_FULL;
 	case SQLITE_IOERR:
+		if (extended == SQLITE_IOERR_WRITE &&
+		    sqlite3_system_errno(e->db) == EDQUOT)
+			return ENGINE_FULL;
 		/* After a failed fsync nobody knows what is on disk. */
 		return extended == SQLITE_IOERR_FSYNC ||
 		    extended == SQLITE_IOERR_DIR_FSYNC ? ENGINE_BROKEN :
@@ -309,10 +313,7 @@ apply_record(struct engine *e, struct store_batch *b, struct store_record *r,
 	case STORE_QUEUE_GONE:
 		return apply_queue_gone(e, r->queue);
 	case STORE_FETCH:
-		if (r->fetch.body == NULL)
-			r->fetch.body = engine_fetch(e, r->seq,
-			    &r->fetch.body_bytes);
-		return ENGINE_OK;
+		return ENGINE_OK;	/* not in a transaction: see writer.c */
 	}
 	return ENGINE_OK;
 }
@@ -330,6 +331,9 @@ undo(struct engine *e, enum engine_result why)
 enum engine_result
 engine_begin(struct engine *e)
 {
+	/* One that could not even be rolled back. */
+	if (undo(e, ENGINE_OK) != ENGINE_OK)
+		return ENGINE_BROKEN;
 	return run(e, SQL_BEGIN);
 }
 
@@ -370,22 +374,26 @@ engine_commit(struct engine *e)
 	return result == ENGINE_OK ? ENGINE_OK : undo(e, result);
 }
 
-void *
-engine_fetch(struct engine *e, int64_t seq, uint32_t *bytes)
+enum engine_result
+engine_fetch(struct engine *e, int64_t seq, void **body, uint32_t *bytes)
 {
 	sqlite3_stmt *st = engine_statement(e, SQL_FETCH);
-	void *body = NULL;
+	enum engine_result result;
+	int rc;
 
+	*body = NULL;
 	*bytes = 0;
 	if (st == NULL)
-		return NULL;
+		return ENGINE_FAILED;
 	sqlite3_bind_int64(st, 1, seq);
-	if (sqlite3_step(st) == SQLITE_ROW) {
+	rc = sqlite3_step(st);
+	result = engine_result_of(e, rc);
+	if (rc == SQLITE_ROW) {
 		*bytes = (uint32_t)sqlite3_column_bytes(st, 0);
-		body = mem_alloc(*bytes > 0 ? *bytes : 1);
-		if (body != NULL && *bytes > 0)
-			memcpy(body, sqlite3_column_blob(st, 0), *bytes);
+		*body = mem_alloc(*bytes > 0 ? *bytes : 1);
+		if (*body != NULL && *bytes > 0)
+			memcpy(*body, sqlite3_column_blob(st, 0), *bytes);
 	}
 	sqlite3_reset(st);
-	return body;
+	return result;
 }

@@ -45,17 +45,22 @@ enum engine_result	engine_commit(struct engine *) WQ_MUST;
 /*
  * What follows takes effect between transactions.  engine_checkpoint(): what
  * is in the write-ahead log goes to the database, if that has so many pages.
- * engine_tidy(): give free pages back to the system, at most so many; true:
- * there are more.
+ * engine_tidy(): give free pages back to the system, at most so many; *more:
+ * there are others.
  */
 enum engine_result	engine_checkpoint(struct engine *, int pages) WQ_MUST;
 /* Leave the database as it is: no more checkpoints, not even at the end. */
 void	engine_abandon(struct engine *);
 int	engine_log_pages(const struct engine *);
-bool	engine_tidy(struct engine *, int pages);
+enum engine_result	engine_tidy(struct engine *, int pages, bool *more)
+			    WQ_MUST;
 
-/* The body of a message, mem_alloc()ed; NULL: it is not there, or no memory. */
-void	*engine_fetch(struct engine *, int64_t seq, uint32_t *bytes) WQ_MUST;
+/*
+ * The body of a message, mem_alloc()ed; NULL: it is not there, cannot be read,
+ * or no memory.  Not within a transaction, which a failure would undo.
+ */
+enum engine_result	engine_fetch(struct engine *, int64_t seq, void **body,
+			    uint32_t *bytes) WQ_MUST;
 
 /*
  * Read all that is kept, in the order that store_reader asks for: at most about

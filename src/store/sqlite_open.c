@@ -261,17 +261,21 @@ step_number(struct engine *e, enum statement which)
 	return v;
 }
 
-bool
-engine_tidy(struct engine *e, int pages)
+enum engine_result
+engine_tidy(struct engine *e, int pages, bool *more)
 {
 	int64_t unused = step_number(e, SQL_FREE);
 	char text[48];
+	int rc;
 
+	*more = false;
 	if (unused < FREE_PAGES_MIN ||
 	    unused * FREE_SHARE < step_number(e, SQL_PAGES))
-		return false;
+		return ENGINE_OK;
 	snprintf(text, sizeof(text), "PRAGMA incremental_vacuum(%d)", pages);
-	return execute(e, text);
+	rc = sqlite3_exec(e->db, text, NULL, NULL, NULL);
+	*more = rc == SQLITE_OK;
+	return engine_result_of(e, rc);
 }
 
 int

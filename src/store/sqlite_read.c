@@ -4,6 +4,8 @@
 
 #include "store/sqlite_state.h"
 
+#define SLICE_BYTES	(4 * 1024 * 1024)	/* of bodies, a call */
+
 static struct store_row_text
 text_at(sqlite3_stmt *st, int i)
 {
@@ -133,6 +135,7 @@ read_on(struct engine *e)
 {
 	sqlite3_stmt *st;
 
+	e->read_seq = 0;
 	e->reading = e->reading == READ_MESSAGES ? READ_ALL : e->reading + 1;
 	if (e->reading == READ_MESSAGES &&
 	    (st = engine_statement(e, SQL_READ_MESSAGES)) != NULL)
@@ -157,17 +160,21 @@ engine_read(struct engine *e, const struct store_reader *reader, int max,
 {
 	sqlite3_stmt *st;
 	enum wq_status status;
+	int64_t bytes = 0;
 	int rc;
 
-	if (e->reading == READ_MESSAGES && e->read_seq != 0 &&
-	    !reader->wants_bodies(reader->arg))
-		read_without_bodies(e);
-	for (; max > 0 && e->reading != READ_ALL; max--) {
+	for (; max > 0 && bytes < SLICE_BYTES && e->reading != READ_ALL;
+	    max--) {
+		if (e->reading == READ_MESSAGES && e->read_seq != 0 &&
+		    !reader->wants_bodies(reader->arg))
+			read_without_bodies(e);
 		st = engine_statement(e, tables[e->reading].statement);
 		rc = st != NULL ? sqlite3_step(st) : SQLITE_ERROR;
 		if (rc == SQLITE_ROW) {
 			status = tables[e->reading].read(st, reader);
 			e->read_seq = sqlite3_column_int64(st, 0);
+			if (e->reading == READ_MESSAGES)
+				bytes += sqlite3_column_int64(st, 18);
 			if (status == WQ_OK)
 				continue;
 			return refuse_row(error, tables[e->reading].table, st,

@@ -8,6 +8,7 @@
 #include "store/writer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -58,6 +59,17 @@ set_health(struct writer *w, enum store_health health, const char *why)
 	tell_loop(w);
 }
 
+static enum store_health
+health_of(struct writer *w)
+{
+	enum store_health health;
+
+	pthread_mutex_lock(&w->mutex);
+	health = w->health;
+	pthread_mutex_unlock(&w->mutex);
+	return health;
+}
+
 /*
  * After a failed fsync, or on a damaged database, what is on disk is left for a
  * restart to judge.
@@ -77,8 +89,22 @@ be_broken(struct writer *w)
 static void
 checkpoint(struct writer *w, int pages)
 {
-	if (!w->broken && engine_checkpoint(w->engine, pages) == ENGINE_BROKEN)
+	enum engine_result result;
+
+	if (w->broken || (w->checkpoint_failed_ns != 0 &&
+	    now_ns() - w->checkpoint_failed_ns < NS_PER_S))
+		return;
+	result = engine_checkpoint(w->engine, pages);
+	if (result == ENGINE_OK)
+		w->checkpoint_failed_ns = 0;
+	else if (result == ENGINE_BROKEN)
 		be_broken(w);
+	else {
+		/* The log grows meanwhile: no pushes, until one succeeds. */
+		w->checkpoint_failed_ns = w->failed_ns = now_ns();
+		if (health_of(w) == STORE_WELL)
+			set_health(w, STORE_SICK, engine_error(w->engine));
+	}
 }
 
 static void
@@ -98,15 +124,27 @@ refuse_pushes(struct writer *w, struct store_batches *work,
 	tell_loop(w);
 }
 
+static int
+keys_in(const struct store_batches *work)
+{
+	const struct store_batch *b;
+	size_t i, n = 0;
+
+	TAILQ_FOREACH(b, work, link)
+		for (i = 0; i < b->count; i++)
+			n += b->record[i].verb == STORE_KEY;
+	return n < INT_MAX / 4 ? (int)n : INT_MAX / 4;
+}
+
 /* Keys whose window is over go with a transaction that is there anyway. */
 static enum engine_result
-forget_keys(struct writer *w, const struct store_batch *last)
+forget_keys(struct writer *w, const struct store_batch *last, int keys)
 {
 	if (!w->keys_are_left && last->now_ns < w->keys_looked_ns + NS_PER_S)
 		return ENGINE_OK;
 	w->keys_looked_ns = last->now_ns;
 	return engine_expire(w->engine, last->now_ns - KEY_WINDOW_NS,
-	    KEYS_AT_A_TIME, &w->keys_are_left);
+	    KEYS_AT_A_TIME + 2 * keys, &w->keys_are_left);
 }
 
 static enum engine_result
@@ -120,7 +158,8 @@ try_all(struct writer *w, struct store_batches *work)
 			result = engine_apply(w->engine, b,
 			    b->result == STORE_OK);
 	if (result == ENGINE_OK)
-		result = forget_keys(w, TAILQ_LAST(work, store_batches));
+		result = forget_keys(w, TAILQ_LAST(work, store_batches),
+		    keys_in(work));
 	return result == ENGINE_OK ? engine_commit(w->engine) : result;
 }
 
@@ -214,8 +253,10 @@ write_all(struct writer *w, struct store_batches *work)
 		if (!mend(w, work, result))
 			return false;
 		/* At once without the pushes; then with patience. */
-		if (!first && pause_for(w, RETRY_NS))
+		if (!first && pause_for(w, RETRY_NS)) {
+			take_more(w, work);
 			return try_all(w, work) == ENGINE_OK;
+		}
 		if (!first)
 			take_more(w, work);
 		first = false;
@@ -234,11 +275,8 @@ look_for_space(struct writer *w)
 static void
 be_well(struct writer *w)
 {
-	enum store_health health;
+	enum store_health health = health_of(w);
 
-	pthread_mutex_lock(&w->mutex);
-	health = w->health;
-	pthread_mutex_unlock(&w->mutex);
 	if (health == STORE_WELL || health == STORE_BROKEN)
 		return;
 	/* More than that, or it would be full again at once. */
@@ -246,7 +284,8 @@ be_well(struct writer *w)
 		look_for_space(w);
 	if (!w->reserved)
 		set_health(w, STORE_FULL, "the disk is full");
-	else if (health == STORE_FULL || now_ns() - w->failed_ns > PROBATION_NS)
+	else if (w->checkpoint_failed_ns == 0 && (health == STORE_FULL ||
+	    now_ns() - w->failed_ns > PROBATION_NS))
 		set_health(w, STORE_WELL, "");
 	else
 		set_health(w, STORE_SICK, "the last pushes could not be "
@@ -326,8 +365,11 @@ go_on_copying(struct writer *w)
 static bool
 keep_house(struct writer *w)
 {
-	bool more = !w->broken && engine_tidy(w->engine, TIDY_PAGES);
+	bool more = false;
 
+	if (!w->broken &&
+	    engine_tidy(w->engine, TIDY_PAGES, &more) == ENGINE_BROKEN)
+		be_broken(w);
 	checkpoint(w, more ? LOG_PAGES_BUSY : 1);
 	return more;
 }
@@ -358,16 +400,36 @@ take(struct writer *w, struct store_batches *work, int64_t wait_ns)
 	return !end || !TAILQ_EMPTY(work);
 }
 
+/* Bodies that are asked for.  What cannot be read stays out. */
+static void
+fetch_all(struct writer *w, struct store_batches *work)
+{
+	struct store_batch *b;
+	struct store_record *r;
+	size_t i;
+
+	TAILQ_FOREACH(b, work, link)
+		for (i = 0; i < b->count && !w->broken; i++) {
+			r = &b->record[i];
+			if (r->verb == STORE_FETCH && r->fetch.body == NULL &&
+			    engine_fetch(w->engine, r->seq, &r->fetch.body,
+			    &r->fetch.body_bytes) == ENGINE_BROKEN)
+				be_broken(w);
+		}
+}
+
 static void
 work_on(struct writer *w, struct store_batches *work)
 {
 	int64_t began = now_ns(), took;
 
 	coalesce(&w->coalescer, work);
+	fetch_all(w, work);
 	if (w->broken || !write_all(w, work)) {
 		TAILQ_CONCAT(&w->lost, work, link);
 		return;
 	}
+	fetch_all(w, work);	/* those that a move gave another seq */
 	w->commits++;
 	took = now_ns() - began;
 	atomic_store(&w->commit_ns, (7 * atomic_load(&w->commit_ns) + took) / 8);
@@ -376,22 +438,14 @@ work_on(struct writer *w, struct store_batches *work)
 	checkpoint(w, LOG_PAGES_BUSY);
 }
 
-static bool
-is_in_trouble(struct writer *w)
-{
-	bool is;
-
-	pthread_mutex_lock(&w->mutex);
-	is = w->health != STORE_WELL && w->health != STORE_BROKEN;
-	pthread_mutex_unlock(&w->mutex);
-	return is;
-}
-
 /* Without work.  How long to wait for some, as take() has it. */
 static int64_t
 idle(struct writer *w)
 {
-	if (is_in_trouble(w)) {
+	enum store_health health = health_of(w);
+
+	if (health != STORE_WELL && health != STORE_BROKEN) {
+		checkpoint(w, 1);
 		be_well(w);
 		return SPACE_NS;
 	}

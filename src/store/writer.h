@@ -28,6 +28,7 @@ struct writer {
 	bool keys_are_left;		/* that can be forgotten */
 	int64_t keys_looked_ns;		/* when it looked for them */
 	int64_t failed_ns;		/* when it last could not write */
+	int64_t checkpoint_failed_ns;	/* when, if the last one has; else 0 */
 	int wake_fd;			/* tells the loop */
 
 	/* Both sides', under the mutex. */
