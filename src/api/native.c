@@ -1,5 +1,6 @@
 /* POST, GET and PATCH of a message, turned into ops and back. */
 #include "api/native.h"
+#include "api/openapi.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -333,6 +334,18 @@ ready(struct exchange *x, void *arg)
 	exchange_send(x, 200, JSON_TYPE);
 }
 
+static void
+openapi(struct exchange *x, void *arg)
+{
+	static const char *const names[] = { NULL };
+
+	(void)arg;
+	if (!params_known(x, names))
+		return;
+	buf_add(exchange_reply(x), openapi_yaml, openapi_yaml_bytes);
+	exchange_send(x, 200, "application/yaml");	/* RFC 9512 */
+}
+
 const struct http_route *
 native_routes(void)
 {
@@ -348,6 +361,7 @@ native_routes(void)
 		{ HTTP_POST, "/backup", native_backup },
 		{ HTTP_GET, "/health", health },
 		{ HTTP_GET, "/ready", ready },
+		{ HTTP_GET, "/openapi.yaml", openapi },
 		{ HTTP_GET, "/queues", native_list },
 		{ HTTP_GET, "/peek", native_peek },
 		{ HTTP_POST, "/redrive", native_redrive },

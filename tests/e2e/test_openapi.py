@@ -217,7 +217,8 @@ class Document:
         kind = response.header("Content-Type")
         if kind not in content:
             raise AssertionError(f"undocumented type {kind}: {response!r}")
-        value = response.json()
+        value = (response.json() if "json" in kind
+                 else response.body.decode("utf-8"))
         self.check(content[kind]["schema"], value)
         if kind == "application/problem+json" and (
                 value["status"], value["title"]) != (
@@ -927,6 +928,10 @@ class AnswerTest(OpenapiTestCase):
         self.do("get", "/ready", 200)
         self.do("get", "/health", 400, "x=1")
         self.do("get", "/ready", 400, "x=1")
+        response = self.do("get", "/openapi.yaml", 200)
+        with open(os.path.join(TOP, "openapi.yaml"), "rb") as file:
+            self.assertEqual(response.body, file.read())
+        self.do("get", "/openapi.yaml", 400, "x=1")
 
     def no_such_queue(self):
         for operation in self.document.operations:
