@@ -232,33 +232,81 @@ read_ids(struct exchange *x, const json_t *array, struct id *out)
 	return true;
 }
 
+static const char *
+skip_space(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+		p++;
+	return p;
+}
+
+/*
+ * An array of IDs as nearly all clients write it, and what jansson would take a
+ * third of the time of a confirm for.  False: it is something else, or wrong.
+ */
+static bool
+scan_ids(struct text body, struct id *out, size_t *count)
+{
+	const char *p = body.data, *end = p + body.bytes;
+
+	*count = 0;
+	p = skip_space(p, end);
+	if (p == end || *p++ != '[')
+		return false;
+	for (;;) {
+		p = skip_space(p, end);
+		if ((size_t)(end - p) < ID_TEXT_BYTES + 3 || *p != '"' ||
+		    p[ID_TEXT_BYTES + 1] != '"' ||
+		    !id_parse(p + 1, ID_TEXT_BYTES, &out[*count]))
+			return false;
+		++*count;
+		p = skip_space(p + ID_TEXT_BYTES + 2, end);
+		if (p == end || (*p != ',' && *p != ']'))
+			return false;
+		if (*p++ == ']')
+			return *count <= MANY_MAX && skip_space(p, end) == end;
+	}
+}
+
+/* The IDs of the body.  False: x was answered. */
+static bool
+read_body(struct exchange *x, struct id *out, size_t *count)
+{
+	struct text body = exchange_body(x);
+	json_t *array;
+	bool good;
+
+	if (body.data != NULL && scan_ids(body, out, count))
+		return true;
+	if ((array = read_array(x)) == NULL)
+		return false;
+	*count = json_array_size(array);
+	good = read_ids(x, array, out);
+	json_decref(array);
+	return good;
+}
+
 void
 native_confirm_many(struct exchange *x, void *arg)
 {
 	static const char *const names[] = { NULL };
 	struct op_confirm_many *many;
-	struct call *c = NULL;
-	json_t *array;
-	size_t n;
+	struct call *c;
+	size_t room;
 
-	if (!params_known(x, names) || (array = read_array(x)) == NULL)
+	if (!params_known(x, names))
 		return;
-	n = json_array_size(array);
+	/* An ID has two quotes, and a comma or bracket behind it. */
+	room = exchange_body(x).bytes / (ID_TEXT_BYTES + 3) + 1;
 	c = call_new(arg, x, OP_CONFIRM_MANY, confirm_many_done);
-	if (c == NULL || !call_alloc(c, n * (sizeof(struct id) +
-	    sizeof(bool)) + 1))
-		goto out;
+	if (c == NULL || !call_alloc(c, room * (sizeof(struct id) +
+	    sizeof(bool))))
+		return;
 	many = &c->op.confirm_many;
-	many->count = n;
 	many->ids = c->memory;
-	many->confirmed = (bool *)(void *)((struct id *)c->memory + n);
-	if (!read_ids(x, array, c->memory)) {
+	many->confirmed = (bool *)(void *)((struct id *)c->memory + room);
+	if (read_body(x, c->memory, &many->count))
+		call_submit(c);
+	else
 		call_free(c);
-		goto out;
-	}
-	json_decref(array);
-	call_submit(c);
-	return;
-out:
-	json_decref(array);
 }

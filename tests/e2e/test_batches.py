@@ -268,6 +268,30 @@ class ConfirmManyTest(QueueTestCase):
         self.assertEqual(self.confirm_many(pushed, queue), (pushed, []))
         self.assertEqual(queue.count(), (0, 0, 0))
 
+    def test_array_is_json_however_it_is_written(self):
+        pushed = [self.root.push(i) for i in range(6)]
+        self.root.receive(LONG)
+        escaped = '"' + "".join(f"\\u{ord(c):04x}" for c in pushed[4]) + '"'
+        for text, expected in (
+                (f' [\n"{pushed[0]}" ,\t"{pushed[1]}"\r]\n', pushed[:2]),
+                (f'["{pushed[2].upper()}","{pushed[3]}"]', pushed[2:4]),
+                (f'[{escaped}, "{pushed[5]}"]', pushed[4:])):
+            response = self.root.request("PATCH", body=text.encode())
+            self.assert_status(response, 200)
+            self.assertEqual(response.json()["confirmed"], expected)
+
+    def test_array_that_is_cut_off_confirms_nothing(self):
+        message = self.root.push(1)
+        self.root.receive(LONG)
+        whole = f'["{message}"]'
+        for text in [whole[:i] for i in range(1, len(whole))] + [
+                whole + "]", f'["{message}",]', f'["{message}" "{message}"]',
+                f'[,"{message}"]', f'["{message}x"]', f'["{message[1:]}"]']:
+            with self.subTest(text):
+                self.assert_status(
+                    self.root.request("PATCH", body=text.encode()), 400)
+        self.assertEqual(self.root.count(), (0, 1, 0))
+
     def test_empty_array_confirms_nothing(self):
         self.assertEqual(self.confirm_many([]), ([], []))
 
