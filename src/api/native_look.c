@@ -121,7 +121,12 @@ look_done(struct op *op, void *arg)
 	const struct delivery *d = &op->look.out;
 	struct buf *out;
 
-	if (c->x != NULL && op->status != WQ_OK)
+	if (c->x != NULL && op->status == WQ_NO_MESSAGE &&
+	    op->look.moved_to[0] != '\0')
+		exchange_problem(c->x, 404, "the message is a dead letter: it "
+		    "is in the queue %s, and GET /queues/%s/ID shows it",
+		    op->look.moved_to, op->look.moved_to);
+	else if (c->x != NULL && op->status != WQ_OK)
 		answer_status(c->x, op);
 	else if (c->x != NULL) {
 		native_add_delivery(c->x, d, true);

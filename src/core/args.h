@@ -48,8 +48,7 @@ struct op_push {
 	const char *dedup;	/* borrowed until done; NULL: none */
 	size_t dedup_bytes;
 	bool created;		/* the backend's: it made its queue */
-	/* The backend's: one for each body, NULL for a repeat. */
-	struct message **made;	/* owned where it is not &one */
+	struct message **made;	/* the backend's: NULL for a repeat */
 	struct message *one;
 };
 
@@ -97,6 +96,7 @@ struct op_extend {
 struct op_look {
 	struct id id;
 	struct delivery out;	/* result; its ref is the maker's */
+	char moved_to[QUEUE_NAME_BYTES];	/* result: see queue_look() */
 	bool paused;		/* result: its queue is */
 	bool blocked;		/* result: its group waits for blocked_by */
 	struct id blocked_by;

@@ -401,14 +401,33 @@ queue_extend(struct queue *q, struct op_extend *e, int64_t now_ns)
 	return WQ_OK;
 }
 
+/* The queue that has the message of that id, a dead letter of q; or NULL. */
+static const struct queue *
+letter_place(const struct queue *q, const struct id *id)
+{
+	const struct message *m = index_find(&q->registry->index, id);
+	const struct dead_letter *dead = m != NULL ? message_dead_letter(m) :
+	    NULL;
+
+	/* One that was purged is in a queue that nobody can name any more. */
+	return dead != NULL && strcmp(dead->queue, q->name) == 0 &&
+	    registry_find(q->registry, m->queue->name) == m->queue ?
+	    m->queue : NULL;
+}
+
 enum wq_status
 queue_look(struct queue *q, struct op_look *look)
 {
+	const struct queue *place;
 	struct message *m;
 	struct group *g;
 
-	if ((m = find(q, &look->id)) == NULL)
+	look->moved_to[0] = '\0';
+	if ((m = find(q, &look->id)) == NULL) {
+		if ((place = letter_place(q, &look->id)) != NULL)
+			strcpy(look->moved_to, place->name);
 		return WQ_NO_MESSAGE;
+	}
 	message_deliver(m, &look->out);
 	look->paused = q->paused;
 	look->blocked = false;

@@ -112,7 +112,10 @@ enum wq_status	queue_confirm(struct queue *, struct op_confirm *,
 enum wq_status	queue_extend(struct queue *, struct op_extend *,
 		    int64_t now_ns) WQ_MUST;
 
-/* One message as it is now, with a ref; WQ_NO_MESSAGE. */
+/*
+ * One message as it is now, with a ref.  WQ_NO_MESSAGE: it is not in q;
+ * moved_to is where it is as a dead letter of q, else "".
+ */
 enum wq_status	queue_look(struct queue *, struct op_look *) WQ_MUST;
 
 void	queue_info(struct queue *, struct queue_info *);

@@ -190,6 +190,16 @@ class DetailsTest(DeadLetterTestCase):
 
     EXPECTED = {"queue": "source", "receives": 1, "reason": "maxReceives"}
 
+    def test_look_at_the_source_says_where_it_went(self):
+        message = self.dead_letter()
+        path = f"/queues/{self.source.name}/{message}"
+        self.assert_problem(self.server.request("GET", path), 404,
+                            "dead letter", self.dead.name)
+        self.dead.post("purge")
+        response = self.server.request("GET", path)
+        self.assert_problem(response, 404, "no message")
+        self.assertNotIn(self.dead.name, response.json()["detail"])
+
     def test_look_says_where_it_came_from_and_why(self):
         message = self.dead_letter()
         look = self.dead.look(message)
