@@ -353,8 +353,8 @@ static int
 serve_from_now(struct durable *d, char *error)
 {
 	const struct store_events events = { .kept = kept_cb,
-	    .lost = lost_cb, .refused = refused_cb, .health = health_cb, .copied = copied_cb,
-	    .arg = d };
+	    .lost = lost_cb, .refused = refused_cb, .health = health_cb,
+	    .copied = copied_cb, .arg = d };
 	struct local *l = d->local;
 
 	clock_not_before(restore_last_ns(d->restore));
@@ -509,7 +509,7 @@ durable_admits(const struct durable *d, const struct op *op)
 {
 	if (d->phase != SERVING || d->health == STORE_BROKEN)
 		return WQ_UNAVAIL;
-	/* Looks need no room; all else waits its turn where nothing is written. */
+	/* All but these may need a record, if only to read a body. */
 	if (op->verb != OP_INFO && op->verb != OP_LIST &&
 	    op->verb != OP_RELEASE &&
 	    store_waiting_records(d->store) > RECORDS_MAX)

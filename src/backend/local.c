@@ -333,8 +333,7 @@ expire_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	l->expire_ns = INT64_MAX;
-	if (l->backend.trouble != NULL && l->durable != NULL &&
-	    !durable_is_open(l->durable))
+	if (l->durable != NULL && !durable_is_open(l->durable))
 		return;		/* what is due then was read in part only */
 	registry_expire(l->registry, now_ns, EXPIRE_PER_TURN);
 	work(l, now_ns);
@@ -484,13 +483,11 @@ local_new(struct event_base *base, const struct config *config)
 	l->registry = registry_new(&defaults, &timers, seed);
 	if (l->registry == NULL)
 		goto fail;
-	if (*config->data != '\0') {
-		/* Bodies over it stay on disk: nothing is refused for it. */
-		registry_set_cap(l->registry, l->max_memory_bytes);
-		l->max_memory_bytes = 0;
-	}
 	if (*config->data == '\0')
 		return &l->backend;
+	/* Bodies over it stay on disk: nothing is refused for it. */
+	registry_set_cap(l->registry, l->max_memory_bytes);
+	l->max_memory_bytes = 0;
 	l->backend.durable = config->sync == STORE_SYNC_FULL ? "fsync" :
 	    "write";
 	l->sync_locks = config->sync_locks;

@@ -70,9 +70,7 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
 	struct registry *r = q->registry;
 
 	assert(m->state == MESSAGE_NEW && m->queue == NULL);
-	/* Unique and ascending, so that it can serve as a key and an order. */
-	r->stamp_ns = now_ns > r->stamp_ns ? now_ns : r->stamp_ns + 1;
-	m->pushed_ns = r->stamp_ns;
+	m->pushed_ns = registry_stamp(r, now_ns);
 	m->queue = q;
 	set_delay(q, m, t->delay_ms);
 	if (t->ttl_ms > 0) {

@@ -66,8 +66,7 @@ move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
 	if (q->fifo) {		/* its place there is the end */
 		if (m->extra->first_pushed_ns == 0)
 			m->extra->first_pushed_ns = was_ns;
-		r->stamp_ns = at_ns > r->stamp_ns ? at_ns : r->stamp_ns + 1;
-		m->pushed_ns = r->stamp_ns;
+		m->pushed_ns = registry_stamp(r, at_ns);
 	}
 	message_to_line(m, true, at_ns);
 	queue_touch(q);

@@ -253,6 +253,13 @@ registry_detach(struct registry *r)
 	r->journal = NULL;
 }
 
+int64_t
+registry_stamp(struct registry *r, int64_t now_ns)
+{
+	r->stamp_ns = now_ns > r->stamp_ns ? now_ns : r->stamp_ns + 1;
+	return r->stamp_ns;
+}
+
 void
 queue_touch(struct queue *q)
 {

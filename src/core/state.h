@@ -76,6 +76,9 @@ journal_reserve(const struct registry *r, size_t calls, size_t text_bytes)
 	    r->journal->reserve(r->journal->arg, calls, text_bytes);
 }
 
+/* registry.c: unique and ascending, so that it is a key and an order. */
+int64_t	registry_stamp(struct registry *, int64_t now_ns);
+
 /* registry.c: the totals of q change. */
 void	queue_touch(struct queue *);
 

@@ -11,6 +11,16 @@
 #include "base/mem.h"
 #include "store/sqlite_state.h"
 
+/* A message but for its body, which not every start reads. */
+#define MESSAGE_HEADER							\
+	"m.seq, m.queue, id, delayed_until, expires_at, lock_timeout, "	\
+	"group_name, available_since, m.ord, dead_queue, dead_receives, " \
+	"dead_reason, first_pushed_at, l.until, l.ord, l.receives, "	\
+	"l.receipt, l.given_back, length(body)"
+#define MESSAGE_ROWS							\
+	" FROM message m LEFT JOIN lock l ON l.seq = m.seq "		\
+	"WHERE m.seq > ?1 ORDER BY m.seq"
+
 static const char *const sql[STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -26,7 +36,6 @@ static const char *const sql[STATEMENTS] = {
 	    "available_since = ?4, ord = ?5, dead_queue = ?6, "
 	    "dead_receives = ?7, dead_reason = ?8, first_pushed_at = ?9, "
 	    "expires_at = NULL, delayed_until = NULL WHERE seq = ?3",
-	[SQL_MOVE_LOCK] = "DELETE FROM lock WHERE seq = ?1",
 	[SQL_GONE] = "DELETE FROM message WHERE seq = ?1",
 	[SQL_GONE_LOCK] = "DELETE FROM lock WHERE seq = ?1",
 	[SQL_QUEUE] = "INSERT OR REPLACE INTO queue (number, name, paused, "
@@ -53,18 +62,8 @@ static const char *const sql[STATEMENTS] = {
 	    "ORDER BY number",
 	[SQL_READ_KEYS] = "SELECT seq, queue, key, id, until FROM dedup "
 	    "ORDER BY seq",
-	[SQL_READ_MESSAGES] = "SELECT m.seq, m.queue, id, delayed_until, "
-	    "expires_at, lock_timeout, group_name, available_since, m.ord, "
-	    "dead_queue, dead_receives, dead_reason, first_pushed_at, l.until, "
-	    "l.ord, l.receives, l.receipt, l.given_back, length(body), body "
-	    "FROM message m LEFT JOIN lock l ON l.seq = m.seq "
-	    "WHERE m.seq > ?1 ORDER BY m.seq",
-	[SQL_READ_HEADERS] = "SELECT m.seq, m.queue, id, delayed_until, "
-	    "expires_at, lock_timeout, group_name, available_since, m.ord, "
-	    "dead_queue, dead_receives, dead_reason, first_pushed_at, l.until, "
-	    "l.ord, l.receives, l.receipt, l.given_back, length(body) "
-	    "FROM message m LEFT JOIN lock l ON l.seq = m.seq "
-	    "WHERE m.seq > ?1 ORDER BY m.seq",
+	[SQL_READ_MESSAGES] = "SELECT " MESSAGE_HEADER ", body" MESSAGE_ROWS,
+	[SQL_READ_HEADERS] = "SELECT " MESSAGE_HEADER MESSAGE_ROWS,
 };
 
 const char *
@@ -233,7 +232,7 @@ apply_move(struct engine *e, const struct store_batch *b,
 	bind_or_null(st, 9, m->first_pushed_ns);
 	result = run(e, SQL_MOVE);
 	return result != ENGINE_OK ? result :
-	    run_with(e, SQL_MOVE_LOCK, m->was);
+	    run_with(e, SQL_GONE_LOCK, m->was);
 }
 
 static enum engine_result

@@ -51,7 +51,6 @@ enum engine_result	engine_commit(struct engine *) WQ_MUST;
 enum engine_result	engine_checkpoint(struct engine *, int pages) WQ_MUST;
 /* Leave the database as it is: no more checkpoints, not even at the end. */
 void	engine_abandon(struct engine *);
-int	engine_log_pages(const struct engine *);
 enum engine_result	engine_tidy(struct engine *, int pages, bool *more)
 			    WQ_MUST;
 

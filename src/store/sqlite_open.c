@@ -241,12 +241,6 @@ engine_abandon(struct engine *e)
 	sqlite3_db_config(e->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
-int
-engine_log_pages(const struct engine *e)
-{
-	return e->log_pages;
-}
-
 static int64_t
 step_number(struct engine *e, enum statement which)
 {

@@ -49,14 +49,18 @@ tell_loop(struct writer *w)
 static void
 set_health(struct writer *w, enum store_health health, const char *why)
 {
+	bool changed;
+
 	pthread_mutex_lock(&w->mutex);
-	if (w->health != health) {
+	changed = w->health != health;
+	if (changed) {
 		w->health = health;
 		snprintf(w->why, sizeof(w->why), "%s", why);
 		w->health_changed = true;
 	}
 	pthread_mutex_unlock(&w->mutex);
-	tell_loop(w);
+	if (changed)
+		tell_loop(w);
 }
 
 static enum store_health
