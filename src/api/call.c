@@ -106,6 +106,46 @@ answer_target(struct exchange *x, const struct op *op)
 		    "deadLetterQueue: no message is dropped for failing");
 }
 
+/* A push has reached a limit. */
+static void
+answer_limit(struct exchange *x, enum wq_status status)
+{
+	if (status == WQ_TOO_LARGE)
+		exchange_problem(x, 413, "the push is larger than maxMessages "
+		    "or maxBytes of the queue, or max-memory of the server: "
+		    "it would not fit when all else is gone");
+	else
+		answer_full(x, status == WQ_FULL_MESSAGES ?
+		    "maxMessages of the queue" : status == WQ_FULL_BYTES ?
+		    "maxBytes of the queue" : "max-memory of the server");
+}
+
+/* What the client asked is right, but the server cannot do it, or not now. */
+static void
+answer_server(struct exchange *x, const struct op *op)
+{
+	if (op->status == WQ_NO_SPACE)
+		exchange_problem(x, 507, "the disk of the server is full; "
+		    "nothing was changed, and what was acknowledged is kept");
+	else if (op->status == WQ_IO || op->status == WQ_BAD_ROW)
+		exchange_problem(x, 500, "the disk of the server has failed; "
+		    "whether the change is kept is not known");
+	else if (op->status == WQ_UNSUPPORTED)
+		exchange_problem(x, 501, op->verb == OP_BACKUP ?
+		    "this server keeps its queues in memory only: there is "
+		    "nothing to back up without --data" :
+		    "this server cannot do that yet");
+	else {
+		exchange_add_header(x, "Retry-After", "1");
+		if (op->status == WQ_BUSY)
+			exchange_problem(x, 409, "a backup is being made "
+			    "already");
+		else
+			exchange_problem(x, 503, "the server is starting, "
+			    "ending or without its store; try again");
+	}
+}
+
 void
 answer_status(struct exchange *x, const struct op *op)
 {
@@ -151,45 +191,19 @@ answer_status(struct exchange *x, const struct op *op)
 		    "queue's own setting delays");
 		return;
 	case WQ_TOO_LARGE:
-		exchange_problem(x, 413, "the push is larger than maxMessages "
-		    "or maxBytes of the queue, or max-memory of the server: "
-		    "it would not fit when all else is gone");
-		return;
 	case WQ_FULL_MESSAGES:
-		answer_full(x, "maxMessages of the queue");
-		return;
 	case WQ_FULL_BYTES:
-		answer_full(x, "maxBytes of the queue");
-		return;
 	case WQ_FULL_MEMORY:
-		answer_full(x, "max-memory of the server");
+		answer_limit(x, op->status);
 		return;
 	case WQ_NO_SPACE:
-		exchange_problem(x, 507, "the disk of the server is full; "
-		    "nothing was changed, and what was acknowledged is kept");
-		return;
 	case WQ_IO:
 	case WQ_BAD_ROW:
-		exchange_problem(x, 500, "the disk of the server has failed; "
-		    "whether the change is kept is not known");
-		return;
 	case WQ_BUSY:
-		exchange_add_header(x, "Retry-After", "1");
-		exchange_problem(x, 409, "a backup is being made already");
-		return;
 	case WQ_UNSUPPORTED:
-		if (op->verb == OP_BACKUP)
-			exchange_problem(x, 501, "this server keeps its "
-			    "queues in memory only: there is nothing to back "
-			    "up without --data");
-		else
-		exchange_problem(x, 501, "this server cannot do that yet");
-		return;
 	case WQ_CANCELED:
 	case WQ_UNAVAIL:
-		exchange_add_header(x, "Retry-After", "1");
-		exchange_problem(x, 503, "the server is starting, ending or "
-		    "without its store; try again");
+		answer_server(x, op);
 		return;
 	}
 }

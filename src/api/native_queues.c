@@ -283,21 +283,6 @@ native_list(struct exchange *x, void *arg)
 	call_submit(c);
 }
 
-static bool
-name_is_fifo(struct text name)
-{
-	return name.bytes > 5 &&
-	    memcmp(name.data + name.bytes - 5, ".fifo", 5) == 0;
-}
-
-static bool
-is_fifo(const char *name)
-{
-	struct text t = { name, strlen(name) };
-
-	return name_is_fifo(t);
-}
-
 static void
 configure_done(struct op *op, void *arg)
 {
@@ -310,7 +295,8 @@ configure_done(struct op *op, void *arg)
 		out = exchange_reply(c->x);
 		buf_printf(out, "{\"name\": \"%s\", ", name_of(c));
 		add_settings(out, &op->configure.settings,
-		    op->configure.dead_letter_queue, is_fifo(name_of(c)),
+		    op->configure.dead_letter_queue, queue_name_is_fifo(name_of(c),
+		    strlen(name_of(c))),
 		    op->configure.tags_now);
 		buf_add_str(out, "}\n");
 		exchange_send(c->x, op->configure.created ? 201 : 200,
@@ -360,6 +346,7 @@ read_other(struct exchange *x, const char *name, json_t *value,
     struct op_configure *out, bool *known)
 {
 	const char *text = json_string_value(value);
+	struct text path = exchange_param(x, 0);
 
 	*known = true;
 	if (strcmp(name, "deadLetterQueue") == 0) {
@@ -386,7 +373,7 @@ read_other(struct exchange *x, const char *name, json_t *value,
 	}
 	if (strcmp(name, "fifo") == 0) {
 		if (json_is_boolean(value) && json_is_true(value) ==
-		    name_is_fifo(exchange_param(x, 0)))
+		    queue_name_is_fifo(path.data, path.bytes))
 			return true;
 		exchange_problem(x, 400, "fifo is true exactly where the "
 		    "queue's name ends in .fifo");

@@ -39,13 +39,10 @@ static void
 expire_by(struct local *l, int64_t due_ns, int64_t now_ns)
 {
 	struct timeval tv;
-	int64_t us;
 
 	if (due_ns == INT64_MAX || due_ns >= l->expire_ns)
 		return;
-	us = due_ns > now_ns ? (due_ns - now_ns + 999) / 1000 : 0;
-	tv.tv_sec = us / 1000000;
-	tv.tv_usec = us % 1000000;
+	clock_timeval(due_ns - now_ns, &tv);
 	if (event_add(l->expire, &tv) == 0)
 		l->expire_ns = due_ns;
 }

@@ -53,16 +53,6 @@ timer_event(struct lock_timer *t)
 }
 
 static void
-to_timeval(int64_t ns, struct timeval *tv)
-{
-	/* Up to the next microsecond: early is worse than late. */
-	int64_t us = (ns + 999) / 1000;
-
-	tv->tv_sec = us / 1000000;
-	tv->tv_usec = us % 1000000;
-}
-
-static void
 fire_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct lock_timer *t = arg;
@@ -72,7 +62,7 @@ fire_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (left_ns > 0) {	/* libevent counts from a cached time */
-		to_timeval(left_ns, &tv);
+		clock_timeval(left_ns, &tv);
 		event_add(timer_event(t), &tv);
 		return;
 	}
@@ -91,7 +81,7 @@ common_timeval(struct timers *ts, int64_t duration_ns)
 			return ts->common[i].tv;
 	if (ts->common_count == COMMON_MAX)
 		return NULL;
-	to_timeval(duration_ns, &tv);
+	clock_timeval(duration_ns, &tv);
 	c = &ts->common[ts->common_count];
 	c->tv = event_base_init_common_timeout(ts->base, &tv);
 	if (c->tv == NULL)
@@ -145,7 +135,7 @@ arm(void *arg, struct hold *h, int64_t due_ns, int64_t usual_ns)
 		event_add(ev, common);
 		return;
 	}
-	to_timeval(due_ns - clock_now_ns() + spread_ns(ts, due_ns), &tv);
+	clock_timeval(due_ns - clock_now_ns() + spread_ns(ts, due_ns), &tv);
 	if (tv.tv_sec < 0 || tv.tv_usec < 0)
 		tv.tv_sec = tv.tv_usec = 0;
 	event_add(ev, &tv);

@@ -6,6 +6,7 @@
  */
 #include "base/clock.h"
 
+#include <sys/time.h>
 #include <time.h>
 
 /* A smaller difference is drift: following it would make answers flicker. */
@@ -55,4 +56,13 @@ clock_epoch_ms(int64_t at_ns)
 			step_ns = step;
 	}
 	return (at_ns + step_ns) / CLOCK_NS_PER_MS;
+}
+
+void
+clock_timeval(int64_t ns, struct timeval *out)
+{
+	int64_t us = ns > 0 ? (ns + 999) / 1000 : 0;
+
+	out->tv_sec = us / 1000000;
+	out->tv_usec = us % 1000000;
 }

@@ -13,6 +13,11 @@
  */
 int64_t	clock_now_ns(void);
 
+struct timeval;
+
+/* As long, or less than a microsecond longer; 0 where ns is negative. */
+void	clock_timeval(int64_t ns, struct timeval *out);
+
 /* From now on it is later than that, which a process before this one saw. */
 void	clock_not_before(int64_t at_ns);
 

@@ -56,6 +56,9 @@ struct queue_info {
 	} totals;
 };
 
+/* Does a name end as a FIFO queue's does?  It need not end in NUL. */
+bool		 queue_name_is_fifo(const char *name, size_t bytes);
+
 /* NULL: no memory. */
 struct tags	*tags_new(const char *json) WQ_MUST;
 struct tags	*tags_ref(struct tags *);	/* NULL is fine */

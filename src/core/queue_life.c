@@ -6,16 +6,6 @@
 #include "core/queue.h"
 #include "core/state.h"
 
-#define FIFO		".fifo"
-
-static bool
-is_fifo_name(const char *name)
-{
-	size_t bytes = strlen(name), end = sizeof(FIFO) - 1;
-
-	return bytes > end && strcmp(name + bytes - end, FIFO) == 0;
-}
-
 static struct queue *
 make(struct registry *r, const char *name,
     const struct queue_settings *settings)
@@ -28,7 +18,7 @@ make(struct registry *r, const char *name,
 	q->registry = r;
 	q->number = q->keys_number = ++r->last_number;
 	q->settings = *settings;
-	q->fifo = is_fifo_name(name);
+	q->fifo = queue_name_is_fifo(name, name_bytes - 1);
 	line_init(&q->line);
 	RB_INIT(&q->quiet);
 	RB_INIT(&q->noisy);

@@ -9,7 +9,6 @@
 
 #define ROOT_NAME	"default"
 #define NAME_MAX_BYTES	80
-#define FIFO		".fifo"
 
 static int
 queue_compare(const struct queue *a, const struct queue *b)
@@ -23,10 +22,10 @@ RB_GENERATE_INTERNAL(queue_tree, queue, by_name, queue_compare,
 bool
 queue_name_is_valid(const char *name)
 {
-	size_t bytes = strlen(name), fifo = sizeof(FIFO) - 1;
+	size_t bytes = strlen(name);
 
-	if (bytes > fifo && strcmp(name + bytes - fifo, FIFO) == 0)
-		bytes -= fifo;
+	if (queue_name_is_fifo(name, bytes))
+		bytes -= strlen(".fifo");
 	return bytes > 0 && bytes <= NAME_MAX_BYTES && strspn(name,
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	    "_-") >= bytes;
