@@ -38,7 +38,7 @@ queue(const char *name)
 	struct queue *q;
 	bool created;
 
-	ck_assert_int_eq(registry_make(r, name, &q, &created), WQ_OK);
+	ck_assert_int_eq(registry_make(r, name, &q, 0, &created), WQ_OK);
 	return q;
 }
 
@@ -52,7 +52,7 @@ set(struct queue *q, struct queue_settings settings, unsigned given,
 		c.given |= SETTING_DEAD_LETTER_QUEUE;
 		strcpy(c.dead_letter_queue, dead_letters);
 	}
-	ck_assert_int_eq(queue_configure(q, &c, true), WQ_OK);
+	ck_assert_int_eq(queue_configure(q, &c, true, 0), WQ_OK);
 }
 
 /* Dead after one receive. */

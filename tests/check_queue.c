@@ -509,9 +509,9 @@ make(const char *name, const struct op_configure *configure)
 	struct queue *other;
 	bool created;
 
-	ck_assert_int_eq(registry_make(r, name, &other, &created), WQ_OK);
+	ck_assert_int_eq(registry_make(r, name, &other, 0, &created), WQ_OK);
 	ck_assert(created);
-	ck_assert_int_eq(queue_configure(other, &c, true), WQ_OK);
+	ck_assert_int_eq(queue_configure(other, &c, true, 0), WQ_OK);
 	return other;
 }
 
@@ -652,7 +652,7 @@ START_TEST(who_has_used_up_its_receives_is_a_dead_letter)
 	ck_assert_str_eq(message_dead_letter(look.out.message)->queue,
 	    "source");
 	message_unref(look.out.message);
-	ck_assert_int_eq(queue_delete(dead), WQ_IS_TARGET);
+	ck_assert_int_eq(queue_delete(dead, false), WQ_IS_TARGET);
 	back.began_ns = now_ns;
 	ck_assert(queue_redrive(dead, &back, NULL, now_ns, 100));
 	ck_assert_uint_eq(back.moved, 1);
@@ -672,12 +672,12 @@ START_TEST(a_cycle_of_dead_letters_is_refused)
 	make("a", &to_b);
 	strcpy(to_a.dead_letter_queue, "a");
 	strcpy(to_new.dead_letter_queue, "new");
-	ck_assert_int_eq(queue_configure(registry_find(r, "b"), &to_a, true),
+	ck_assert_int_eq(queue_configure(registry_find(r, "b"), &to_a, true, 0),
 	    WQ_CYCLE);
-	ck_assert_int_eq(queue_configure(registry_find(r, "a"), &to_a, true),
+	ck_assert_int_eq(queue_configure(registry_find(r, "a"), &to_a, true, 0),
 	    WQ_CYCLE);
-	ck_assert_int_eq(queue_configure(q, &receives, true), WQ_NO_TARGET);
-	ck_assert_int_eq(queue_configure(q, &to_new, false),
+	ck_assert_int_eq(queue_configure(q, &receives, true, 0), WQ_NO_TARGET);
+	ck_assert_int_eq(queue_configure(q, &to_new, false, 0),
 	    WQ_TARGET_MISSING);
 	ck_assert_ptr_null(registry_find(r, "new"));
 }
@@ -755,7 +755,7 @@ START_TEST(limits_refuse_the_new_and_keep_the_old)
 	    .settings = { .max_messages = 2, .max_bytes = 3,
 	    .max_locked = 1 } };
 
-	ck_assert_int_eq(queue_configure(q, &c, true), WQ_OK);
+	ck_assert_int_eq(queue_configure(q, &c, true, 0), WQ_OK);
 	ck_assert_int_eq(queue_has_room(q, 2, 3), WQ_OK);
 	ck_assert_int_eq(queue_has_room(q, 3, 3), WQ_TOO_LARGE);
 	ck_assert_int_eq(queue_has_room(q, 1, 4), WQ_TOO_LARGE);

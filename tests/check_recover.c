@@ -112,12 +112,12 @@ START_TEST(a_new_queue_has_not_the_number_of_what_is_left)
 	queue_row("a", 2, 2);
 	ck_assert_int_eq(recover_dedup(rec, 7, key, &m.id, NOW + MS),
 	    WQ_NO_QUEUE);
-	ck_assert_int_eq(registry_make(r, "b", &q, &created), WQ_OK);
+	ck_assert_int_eq(registry_make(r, "b", &q, 0, &created), WQ_OK);
 	queue_facts(q, &facts);
 	ck_assert_int_gt(facts.number, 7);
 	m.queue = facts.number + 3;
 	ck_assert_int_eq(recover_message(rec, &m), WQ_NO_QUEUE);
-	ck_assert_int_eq(registry_make(r, "c", &q, &created), WQ_OK);
+	ck_assert_int_eq(registry_make(r, "c", &q, 0, &created), WQ_OK);
 	queue_facts(q, &facts);
 	ck_assert_int_gt(facts.number, m.queue);
 }

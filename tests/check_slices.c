@@ -38,7 +38,7 @@ queue(const char *name)
 	struct queue *q;
 	bool created;
 
-	ck_assert_int_eq(registry_make(r, name, &q, &created), WQ_OK);
+	ck_assert_int_eq(registry_make(r, name, &q, 0, &created), WQ_OK);
 	return q;
 }
 
@@ -93,7 +93,7 @@ dead_letters_to(struct queue *q, const char *name)
 	    .given = SETTING_MAX_RECEIVES | SETTING_DEAD_LETTER_QUEUE };
 
 	strcpy(c.dead_letter_queue, name);
-	ck_assert_int_eq(queue_configure(q, &c, true), WQ_OK);
+	ck_assert_int_eq(queue_configure(q, &c, true, 0), WQ_OK);
 }
 
 static size_t
@@ -103,7 +103,7 @@ count(struct queue *q)
 
 	queue_check(q);
 	queue_info(q, &info);
-	tags_unref(info.tags);
+	queue_info_fini(&info);
 	return info.available_count + info.locked_count + info.delayed_count;
 }
 
@@ -169,7 +169,7 @@ START_TEST(a_purge_leaves_all_but_the_messages)
 	ck_assert_int_eq(info.settings.max_receives, 1);
 	ck_assert_str_eq(info.dead_letter_queue, "b");
 	ck_assert_ptr_nonnull(queue_find_dedup(q, key));
-	ck_assert_int_eq(queue_delete(q), WQ_IS_TARGET);
+	ck_assert_int_eq(queue_delete(q, false), WQ_IS_TARGET);
 	ck_assert_int_eq(queue_pause(q, false), WQ_OK);
 	push_group(q, NULL);
 	ck_assert_ptr_eq(queue_served_waiter(q), &w);
@@ -195,7 +195,7 @@ START_TEST(a_deleted_queue_is_no_more_though_it_is_not_free_yet)
 	struct queue *q = queue("a");
 
 	push_many(q, MANY, "g");
-	ck_assert_int_eq(queue_delete(q), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
 	ck_assert_ptr_null(registry_find(r, "a"));
 	ck_assert(registry_reap(r, 10));
 	q = queue("a");
@@ -222,7 +222,7 @@ letters(void)
 		ck_assert_uint_eq(receive(q, 1, NULL), 1);
 		pass(LOCK);
 	}
-	ck_assert_int_eq(queue_delete(registry_find(r, "gone")), WQ_OK);
+	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false), WQ_OK);
 	ck_assert_uint_eq(count(registry_find(r, "dead")), 4);
 	return registry_find(r, "dead");
 }
@@ -296,7 +296,7 @@ START_TEST(a_fifo_queue_keeps_its_order_through_delays)
 	struct message *m[10];
 	size_t i, n;
 
-	ck_assert_int_eq(queue_configure(q, &c, true), WQ_OK);
+	ck_assert_int_eq(queue_configure(q, &c, true, 0), WQ_OK);
 	for (i = 0; i < 10; i++) {
 		m[i] = message_new(id_new(), "x", 1);
 		if (i == 5)
@@ -336,7 +336,7 @@ START_TEST(what_a_queue_holds_is_counted_as_memory_and_given_back)
 	pass(300000);
 	ck_assert_uint_eq(registry_memory_bytes(r), full);
 	ck_assert_uint_gt(registry_memory_bytes(r), empty);
-	ck_assert_int_eq(queue_delete(q), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
 	ck_assert(!registry_reap(r, SIZE_MAX));
 	ck_assert_uint_lt(registry_memory_bytes(r), empty);
 }

@@ -186,6 +186,26 @@ answer_status(struct exchange *x, const struct op *op)
 	case WQ_NO_TARGET:
 		answer_target(x, op);
 		return;
+	case WQ_MESSAGE_TOO_LARGE:
+		exchange_problem(x, 413, "the message is larger than "
+		    "maxMessageBytes of the queue");
+		return;
+	case WQ_RECENT:
+		exchange_add_header(x, "Retry-After", "60");
+		exchange_problem(x, 429, "this was done less than a minute "
+		    "ago; try again later");
+		return;
+	case WQ_TARGET_KIND:
+	case WQ_TARGET_DENIES:
+	case WQ_CHANGED:
+	case WQ_NO_KEY:
+	case WQ_BEYOND:
+	case WQ_NOT_TARGET:
+	case WQ_TASK_RUNS:
+	case WQ_NO_TASK:
+		/* No native call asks for what they are of. */
+		answer_server(x, op);
+		return;
 	case WQ_NO_DELAY:
 		exchange_problem(x, 400, "delay: in a FIFO queue only the "
 		    "queue's own setting delays");

@@ -47,7 +47,7 @@ static const struct setting {
 
 static void
 add_settings(struct buf *out, const struct queue_settings *s,
-    const char *dead_letters, bool fifo, const struct tags *tags)
+    const char *dead_letters, bool fifo, const struct shared *tags)
 {
 	size_t i;
 
@@ -64,7 +64,7 @@ add_settings(struct buf *out, const struct queue_settings *s,
 	else
 		buf_printf(out, "\"%s\"", dead_letters);
 	buf_add_str(out, ", \"tags\": ");
-	buf_add_str(out, tags != NULL ? tags->json : "{}");
+	buf_add_str(out, tags != NULL ? tags->text : "{}");
 	buf_add_str(out, "}");
 }
 
@@ -80,7 +80,7 @@ add_info(const struct call *c, const char *name, const struct queue_info *i)
 	    "\"durable\": \"%s\", ", name, i->paused ? "true" : "false",
 	    c->native->backend->durable);
 	add_settings(out, &i->settings, i->dead_letter_queue, i->fifo,
-	    i->tags);
+	    i->text[QUEUE_TAGS]);
 	buf_printf(out, ", \"counts\": {\"available\": %zu, \"locked\": %zu, "
 	    "\"delayed\": %zu, \"bytes\": %" PRIu64 ", \"waiters\": %zu, "
 	    "\"oldestAge\": %" PRId64 "}, ", i->available_count,
@@ -114,7 +114,7 @@ info_done(struct op *op, void *arg)
 		exchange_send(c->x, 200, JSON_TYPE);
 	}
 	if (op->status == WQ_OK)
-		tags_unref(op->info.tags);
+		queue_info_fini(&op->info);
 	call_free(c);
 }
 
@@ -130,7 +130,7 @@ head_done(struct op *op, void *arg)
 		exchange_send(c->x, 200, JSON_TYPE);
 	}
 	if (op->status == WQ_OK)
-		tags_unref(op->info.tags);
+		queue_info_fini(&op->info);
 	call_free(c);
 }
 
@@ -239,7 +239,7 @@ list_done(struct op *op, void *arg)
 		exchange_send(c->x, 200, JSON_TYPE);
 	}
 	for (i = 0; i < list->count; i++)
-		tags_unref(list->out[i].info.tags);
+		queue_info_fini(&list->out[i].info);
 	call_free(c);
 }
 
@@ -297,13 +297,13 @@ configure_done(struct op *op, void *arg)
 		add_settings(out, &op->configure.settings,
 		    op->configure.dead_letter_queue, queue_name_is_fifo(name_of(c),
 		    strlen(name_of(c))),
-		    op->configure.tags_now);
+		    op->configure.now.text[QUEUE_TAGS]);
 		buf_add_str(out, "}\n");
 		exchange_send(c->x, op->configure.created ? 201 : 200,
 		    JSON_TYPE);
 	}
 	if (op->status == WQ_OK)
-		tags_unref(op->configure.tags_now);
+		queue_info_fini(&op->configure.now);
 	call_free(c);
 }
 
@@ -312,6 +312,7 @@ static bool
 read_tags(struct exchange *x, json_t *value, struct op_configure *out)
 {
 	const char *key;
+	const char **tags = &out->text[QUEUE_TAGS];
 	json_t *tag;
 	bool good = json_is_object(value) &&
 	    json_object_size(value) <= TAGS_MAX;
@@ -325,14 +326,14 @@ read_tags(struct exchange *x, json_t *value, struct op_configure *out)
 		    "strings", TAGS_MAX);
 		return false;
 	}
-	free((char *)(uintptr_t)out->tags);
-	out->tags = json_object_size(value) > 0 ?
+	free((char *)(uintptr_t)*tags);
+	*tags = json_object_size(value) > 0 ?
 	    json_dumps(value, JSON_COMPACT) : NULL;
-	if (out->tags == NULL && json_object_size(value) > 0) {
+	if (*tags == NULL && json_object_size(value) > 0) {
 		answer_no_memory(x);
 		return false;
 	}
-	if (out->tags != NULL && strlen(out->tags) > TAGS_MAX_BYTES) {
+	if (*tags != NULL && strlen(*tags) > TAGS_MAX_BYTES) {
 		exchange_problem(x, 400, "tags must be at most %d bytes in "
 		    "all", TAGS_MAX_BYTES);
 		return false;
@@ -466,10 +467,10 @@ native_configure(struct exchange *x, void *arg)
 	memset(&configure, 0, sizeof(configure));
 	if (!params_known(x, names) || !read_settings(x, &configure) ||
 	    (c = call_new(arg, x, OP_CONFIGURE, configure_done)) == NULL) {
-		free((char *)(uintptr_t)configure.tags);
+		free((char *)(uintptr_t)configure.text[QUEUE_TAGS]);
 		return;
 	}
 	c->op.configure = configure;
-	c->memory = (char *)(uintptr_t)configure.tags;
+	c->memory = (char *)(uintptr_t)configure.text[QUEUE_TAGS];
 	call_submit(c);
 }

@@ -48,7 +48,9 @@ tell_push(void *arg, const struct message *m, const uint8_t *key,
 	rec->push = (struct store_push){ .id = m->id, .body = m->body,
 	    .body_bytes = m->body_bytes, .delay_ns = facts.delay_ns,
 	    .ttl_ns = facts.ttl_ns, .lock_ms = facts.lock_ms,
-	    .group = batch_text(r->batch, facts.group, facts.group_bytes) };
+	    .group = batch_text(r->batch, facts.group, facts.group_bytes),
+	    .attributes = batch_text(r->batch, facts.attributes,
+	    facts.attributes_bytes), .text = message_is_text(m) };
 	r->batch->body_bytes += m->body_bytes;
 	if (key == NULL)
 		return;
@@ -69,7 +71,9 @@ tell_lock(void *arg, const struct message *m)
 	rec = add(r, STORE_LOCK, m->pushed_ns, facts.queue);
 	rec->lock = (struct store_lock){ .until_ns = facts.until_ns,
 	    .order = ++r->order, .receives = m->receives,
-	    .receipt = m->receipt, .back = facts.given_back };
+	    .receipt = m->receipt, .received_ns = facts.received_ns,
+	    .first_received_ns = m->receives > 1 ? facts.first_received_ns : 0,
+	    .back = facts.given_back };
 }
 
 static void
@@ -81,7 +85,8 @@ tell_unlock(void *arg, const struct message *m)
 	rec = add(r, STORE_LOCK, m->pushed_ns, 0);
 	rec->lock = (struct store_lock){ .until_ns = m->available_ns,
 	    .order = -++r->order, .receives = m->receives,
-	    .receipt = m->receipt, .back = true };
+	    .receipt = m->receipt,
+	    .first_received_ns = message_first_received_ns(m), .back = true };
 }
 
 static void
@@ -126,6 +131,7 @@ tell_queue(void *arg, struct queue *q)
 	struct records *r = arg;
 	struct queue_facts facts;
 	struct store_record *rec;
+	int i;
 
 	queue_facts(q, &facts);
 	rec = add(r, STORE_QUEUE, 0, facts.number);
@@ -133,7 +139,10 @@ tell_queue(void *arg, struct queue *q)
 	    sizeof(rec->of_queue.setting));
 	rec->of_queue.name = text(r, facts.name);
 	rec->of_queue.dead_letter_queue = text(r, facts.dead_letter_queue);
-	rec->of_queue.tags = text(r, facts.tags);
+	for (i = 0; i < STORE_QUEUE_TEXTS; i++)
+		rec->of_queue.text[i] = text(r, facts.text[i]);
+	rec->of_queue.created_ns = facts.created_ns;
+	rec->of_queue.changed_ns = facts.changed_ns;
 	rec->of_queue.keys = facts.keys_number;
 	rec->of_queue.paused = facts.paused;
 }

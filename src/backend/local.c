@@ -75,6 +75,8 @@ must_be_kept(const struct local *l, const struct op *op)
 	case OP_PURGE:
 	case OP_PAUSE:
 	case OP_REDRIVE:
+	case OP_TASK_START:
+	case OP_TASK_CANCEL:
 		return true;
 	case OP_RECEIVE:
 		if (op->receive.count == 0)
@@ -91,6 +93,7 @@ must_be_kept(const struct local *l, const struct op *op)
 	case OP_LIST:
 	case OP_PEEK:
 	case OP_BACKUP:
+	case OP_TASK_LIST:
 	case OP_VERBS:
 		break;
 	}

@@ -21,14 +21,14 @@ find(struct local *l, const struct op *op, struct queue **q)
 
 static enum wq_status
 queue_for_push(struct local *l, struct op *op, struct queue **q,
-    bool *created)
+    int64_t now_ns, bool *created)
 {
 	enum wq_status st = find(l, op, q);
 
 	*created = false;
-	if (st != WQ_NO_QUEUE || !l->auto_create)
+	if (st != WQ_NO_QUEUE || !l->auto_create || op->push.no_create)
 		return st;
-	return registry_make(l->registry, op->queue, q, created);
+	return registry_make(l->registry, op->queue, q, now_ns, created);
 }
 
 void
@@ -37,7 +37,8 @@ local_unmake(struct local *l, const char *name)
 	struct queue *q = registry_find(l->registry, name);
 
 	/* Others may have come to use it; without memory it stays. */
-	if (q != NULL && queue_is_unused(q) && queue_delete(q) == WQ_OK)
+	if (q != NULL && queue_is_unused(q) &&
+	    queue_delete(q, false) == WQ_OK)
 		registry_reap(l->registry, 1);
 }
 
@@ -58,7 +59,7 @@ local_push(struct local *l, struct op *op, int64_t now_ns)
 	struct push_room room = room_of(l);
 	struct queue *q;
 	bool created;
-	enum wq_status st = queue_for_push(l, op, &q, &created);
+	enum wq_status st = queue_for_push(l, op, &q, now_ns, &created);
 
 	if (st != WQ_OK)
 		return st;
@@ -141,11 +142,17 @@ local_configure(struct local *l, struct op *op, int64_t now_ns)
 	struct queue *q;
 	enum wq_status st;
 
-	(void)now_ns;
-	st = registry_make(l->registry, op->queue, &q, &c->created);
+	memset(&c->now, 0, sizeof(c->now));
+	c->created = false;
+	st = c->must_exist ? find(l, op, &q) :
+	    registry_make(l->registry, op->queue, &q, now_ns, &c->created);
 	if (st != WQ_OK)
 		return st;
-	if ((st = queue_configure(q, c, l->auto_create)) != WQ_OK &&
+	if (c->only_new && !c->created) {
+		queue_tell(q, c);
+		return WQ_OK;
+	}
+	if ((st = queue_configure(q, c, l->auto_create, now_ns)) != WQ_OK &&
 	    c->created)
 		local_unmake(l, op->queue);
 	return st;
@@ -218,7 +225,8 @@ local_delete(struct local *l, struct op *op, int64_t now_ns)
 	enum wq_status st = find(l, op, &q);
 
 	(void)now_ns;
-	return st != WQ_OK ? st : reap(l, queue_delete(q));
+	return st != WQ_OK ? st :
+	    reap(l, queue_delete(q, op->delete.even_target));
 }
 
 static enum wq_status

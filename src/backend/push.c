@@ -31,18 +31,30 @@ terms_of(const struct op_push *push, const struct queue *q,
 	return WQ_OK;
 }
 
-/* The key by which a repeat of this body's push is known; false: none. */
-static bool
-dedup_key(const struct op_push *push, const void *body, size_t bytes,
-    const struct queue *q, uint8_t key[DIGEST_BYTES])
+/* Repeats are those of one group only. */
+static void
+add_group(const struct op_push *push, uint8_t key[DIGEST_BYTES])
 {
+	uint8_t both[2 * DIGEST_BYTES];
+
+	memcpy(both, key, DIGEST_BYTES);
+	digest('g', push->group, push->group_bytes, both + DIGEST_BYTES);
+	digest('c', both, sizeof(both), key);
+}
+
+/* The key by which a repeat of this body's push is known, if it is by any. */
+static void
+set_key(const struct op_push *push, const struct queue *q, struct op_body *b)
+{
+	const struct queue_settings *s = queue_settings(q);
+
+	b->keyed = push->dedup != NULL || s->content_based_dedup;
 	if (push->dedup != NULL)
-		digest('i', push->dedup, push->dedup_bytes, key);
-	else if (queue_settings(q)->content_based_dedup)
-		digest('b', body, bytes, key);
-	else
-		return false;
-	return true;
+		digest('i', push->dedup, push->dedup_bytes, b->key);
+	else if (b->keyed)
+		digest('b', b->data, b->bytes, b->key);
+	if (b->keyed && s->dedup_by_group && push->group != NULL)
+		add_group(push, b->key);
 }
 
 /* One message of a push, ready for queue_come(); *m is NULL for a repeat. */
@@ -50,12 +62,19 @@ static enum wq_status
 make_message(struct queue *q, const struct op_push *push, struct op_body *b,
     const struct push_terms *terms, int64_t now_ns, struct message **m)
 {
-	uint8_t key[DIGEST_BYTES];
-	bool keyed = dedup_key(push, b->data, b->bytes, q, key);
-	const struct id *first = keyed ? queue_find_dedup(q, key) : NULL;
+	int64_t max = queue_settings(q)->max_message_bytes;
+	const struct id *first;
 
 	*m = NULL;
+	set_key(push, q, b);
+	first = b->keyed ? queue_find_dedup(q, b->key) : NULL;
 	b->duplicate = first != NULL;
+	b->pushed_ns = 0;
+	if (push->needs_key && !b->keyed && queue_is_fifo(q))
+		return WQ_NO_KEY;
+	if (max > 0 && (b->sent_bytes > 0 ? b->sent_bytes : b->bytes) >
+	    (size_t)max)
+		return WQ_MESSAGE_TOO_LARGE;
 	if (first != NULL) {
 		b->id = *first;
 		return WQ_OK;
@@ -63,8 +82,10 @@ make_message(struct queue *q, const struct op_push *push, struct op_body *b,
 	b->id = id_new();
 	if ((*m = message_new(b->id, b->data, b->bytes)) == NULL)
 		return WQ_NOMEM;
-	if (queue_prepare(q, *m, terms) == WQ_OK && (!keyed ||
-	    queue_add_dedup(q, key, &b->id, now_ns) == WQ_OK))
+	(*m)->text = b->is_text;
+	if (message_set_attributes(*m, b->attributes, b->attributes_bytes) ==
+	    WQ_OK && queue_prepare(q, *m, terms) == WQ_OK && (!b->keyed ||
+	    queue_add_dedup(q, b->key, &b->id, now_ns) == WQ_OK))
 		return WQ_OK;
 	message_unref(*m);
 	*m = NULL;
@@ -96,20 +117,14 @@ has_room(const struct queue *q, struct message *const *made, size_t count,
 static void
 drop_all(struct queue *q, struct op_push *push, size_t count)
 {
-	uint8_t key[DIGEST_BYTES];
 	struct message *m;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
 		if ((m = push->made[i]) == NULL)
 			continue;
-		/* Its key, whatever the queue's settings are by now. */
-		if (push->dedup != NULL)
-			digest('i', push->dedup, push->dedup_bytes, key);
-		else
-			digest('b', m->body, m->body_bytes, key);
-		if (q != NULL)
-			queue_drop_dedup(q, key, &m->id);
+		if (q != NULL && push->bodies[i].keyed)
+			queue_drop_dedup(q, push->bodies[i].key, &m->id);
 		if (m->queue != NULL)
 			message_turn_back(m);
 		else
@@ -123,6 +138,16 @@ free_made(struct op_push *push)
 	if (push->made != &push->one)
 		mem_free(push->made);
 	push->made = NULL;
+}
+
+static size_t
+attributes_bytes(const struct op_push *push)
+{
+	size_t i, bytes = 0;
+
+	for (i = 0; i < push->count; i++)
+		bytes += push->bodies[i].attributes_bytes;
+	return bytes;
 }
 
 /* All that may fail. */
@@ -139,7 +164,8 @@ make_all(struct queue *q, struct op_push *push,
 		    &push->made[n]);
 	if (st == WQ_OK)
 		st = has_room(q, push->made, n, room);
-	if (st == WQ_OK && !queue_reserve(q, n, push->group_bytes))
+	if (st == WQ_OK && !queue_reserve(q, n, n * push->group_bytes +
+	    attributes_bytes(push)))
 		st = WQ_NOMEM;
 	if (st != WQ_OK)
 		drop_all(q, push, n);
@@ -150,8 +176,8 @@ enum wq_status
 push_begin(struct queue *q, struct op_push *push, const struct push_room *room,
     int64_t now_ns)
 {
-	uint8_t key[DIGEST_BYTES];
 	struct push_terms terms;
+	struct op_body *b;
 	struct message *m;
 	enum wq_status st;
 	size_t i;
@@ -169,9 +195,12 @@ push_begin(struct queue *q, struct op_push *push, const struct push_room *room,
 	for (i = 0; i < push->count; i++) {
 		if ((m = push->made[i]) == NULL)
 			queue_count_duplicate(q);
-		else
-			queue_come(q, m, &terms, dedup_key(push, m->body,
-			    m->body_bytes, q, key) ? key : NULL, now_ns);
+		else {
+			b = &push->bodies[i];
+			queue_come(q, m, &terms, b->keyed ? b->key : NULL,
+			    now_ns);
+			b->pushed_ns = m->pushed_ns;
+		}
 	}
 	return WQ_OK;
 }

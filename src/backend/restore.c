@@ -102,6 +102,25 @@ copy_text(struct store_row_text t, char *to, size_t room)
 	return to;
 }
 
+/* The texts of a queue, in memory that is the caller's; NULL: there is none. */
+static char *
+copy_texts(const struct store_row *row, const char *out[QUEUE_TEXTS])
+{
+	size_t bytes = 1;
+	char *memory, *to;
+	int i;
+
+	for (i = 0; i < STORE_QUEUE_TEXTS; i++)
+		bytes += row->text[i].bytes + 1;
+	if ((memory = to = mem_alloc(bytes)) == NULL)
+		return NULL;
+	for (i = 0; i < STORE_QUEUE_TEXTS; i++) {
+		out[i] = copy_text(row->text[i], to, row->text[i].bytes + 1);
+		to += row->text[i].bytes + 1;
+	}
+	return memory;
+}
+
 static enum wq_status
 read_queue(void *arg, const struct store_row *row)
 {
@@ -109,8 +128,10 @@ read_queue(void *arg, const struct store_row *row)
 	struct recovered_queue q = { .number = row->queue,
 	    .keys_number = row->of_queue.keys,
 	    .paused = row->of_queue.paused,
+	    .created_ns = row->of_queue.created_ns,
+	    .changed_ns = row->of_queue.changed_ns,
 	    .settled_ns = row->totals.settled_ns };
-	char name[QUEUE_NAME_BYTES], *tags = NULL;
+	char name[QUEUE_NAME_BYTES], *texts = NULL;
 	struct target *t;
 	enum wq_status st;
 
@@ -130,13 +151,10 @@ read_queue(void *arg, const struct store_row *row)
 		    NULL)
 			return WQ_BAD_ROW;
 	}
-	if (row->tags.data != NULL) {
-		if ((tags = mem_alloc(row->tags.bytes + 1)) == NULL)
-			return WQ_NOMEM;
-		q.tags = copy_text(row->tags, tags, row->tags.bytes + 1);
-	}
+	if ((texts = copy_texts(row, q.text)) == NULL)
+		return WQ_NOMEM;
 	st = recover_queue(r->recovery, &q);
-	mem_free(tags);
+	mem_free(texts);
 	return st;
 }
 
@@ -185,6 +203,9 @@ fill(struct recovered_message *m, const struct store_row *row)
 	m->lock_ms = row->push.lock_ms;
 	m->group = row->group.data;
 	m->group_bytes = row->group.bytes;
+	m->text = row->push.text;
+	m->attributes = row->attributes.data;
+	m->attributes_bytes = row->attributes.bytes;
 	m->dead_receives = row->move.dead_receives;
 	m->dead_reason = (enum dead_reason)row->move.dead_reason;
 	m->first_pushed_ns = row->move.first_pushed_ns;
@@ -194,6 +215,8 @@ fill(struct recovered_message *m, const struct store_row *row)
 	m->lock.order = row->lock.order;
 	m->lock.receives = row->lock.receives;
 	m->lock.receipt = row->lock.receipt;
+	m->lock.received_ns = row->lock.received_ns;
+	m->lock.first_received_ns = row->lock.first_received_ns;
 }
 
 static enum wq_status

@@ -22,6 +22,16 @@ enum wq_status {
 	WQ_TARGET_MISSING,	/* no such queue, and none is made here */
 	WQ_CYCLE,		/* dead letters would come back to it */
 	WQ_NO_TARGET,		/* maxReceives without a deadLetterQueue */
+	WQ_TARGET_KIND,		/* FIFO for standard, or the other way round */
+	WQ_TARGET_DENIES,	/* its redrive_allow does not name the queue */
+	WQ_CHANGED,		/* it is not what was expected */
+	WQ_NO_KEY,		/* a FIFO push of which repeats are not known */
+	WQ_MESSAGE_TOO_LARGE,	/* over the queue's max_message_bytes */
+	WQ_BEYOND,		/* a lock would be longer than any may */
+	WQ_NOT_TARGET,		/* it is nobody's dead-letter queue */
+	WQ_TASK_RUNS,		/* the queue has a task already */
+	WQ_NO_TASK,		/* no such task, or it runs no more */
+	WQ_RECENT,		/* it was done a moment ago; wait */
 	WQ_NO_DELAY,		/* a FIFO queue's messages have no own delay */
 	WQ_TOO_LARGE,		/* a push that fits no empty queue here */
 	WQ_FULL_MESSAGES,	/* the queue has its max_messages */

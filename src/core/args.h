@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/digest.h"
 #include "base/id.h"
 #include "core/deadline.h"
 #include "core/info.h"
@@ -33,8 +34,15 @@ struct op_receipt {
 struct op_body {
 	const void *data;	/* borrowed until done */
 	size_t bytes;
+	bool is_text;		/* it is no JSON: see message_is_text() */
+	const char *attributes;	/* borrowed until done; NULL: none */
+	size_t attributes_bytes;
+	size_t sent_bytes;	/* as max_message_bytes counts; 0: bytes */
 	struct id id;		/* result; of a repeat, the first one's */
 	bool duplicate;		/* result: a repeat, and not pushed again */
+	int64_t pushed_ns;	/* result: the sequence; of a repeat, 0 */
+	bool keyed;		/* the backend's: repeats are known by key */
+	uint8_t key[DIGEST_BYTES];
 };
 
 struct op_push {
@@ -47,6 +55,8 @@ struct op_push {
 	size_t group_bytes;
 	const char *dedup;	/* borrowed until done; NULL: none */
 	size_t dedup_bytes;
+	bool no_create;		/* WQ_NO_QUEUE where there is none */
+	bool needs_key;		/* WQ_NO_KEY where repeats were not known */
 	bool created;		/* the backend's: it made its queue */
 	struct message **made;	/* the backend's: NULL for a repeat */
 	struct message *one;
@@ -56,9 +66,13 @@ struct op_receive {
 	size_t max;		/* messages, and room in `out` */
 	size_t max_bytes;	/* of bodies; one message always fits */
 	int64_t lock_ms;	/* -1: the message's, else the queue's */
-	int64_t wait_ms;	/* for one to be available; 0: not at all */
+	int64_t wait_ms;	/* for one to be available; 0: not at all;
+				 * -1: the queue's */
+	const char *attempt;	/* borrowed until done; see attempt.h; NULL */
+	size_t attempt_bytes;
 	struct delivery *out;	/* borrowed until done */
 	size_t count;		/* result: each with a ref that is the maker's */
+	bool over_limit;	/* result: nothing, since max_locked are */
 	struct waiter waiter;	/* the backend's */
 };
 
@@ -80,6 +94,7 @@ struct op_confirm_many {
 struct op_confirm {
 	struct id id;
 	struct op_receipt receipt;
+	bool while_locked;	/* WQ_NOT_LOCKED once its lock ran out */
 	/* results of WQ_STALE_RECEIPT */
 	uint32_t receives_since;
 	int64_t ended_ns;	/* when that lock ran out; 0: not known */
@@ -89,6 +104,7 @@ struct op_extend {
 	struct id id;
 	struct op_receipt receipt;
 	int64_t lock_ms;	/* from now; 0 gives the message back */
+	int64_t max_total_ms;	/* since its receive, else WQ_BEYOND; 0: any */
 	uint32_t receives_since;	/* as in op_confirm */
 	int64_t ended_ns;
 };
@@ -124,10 +140,41 @@ struct op_redrive {
 struct op_configure {
 	struct queue_settings settings;	/* and the result: all as they are */
 	char dead_letter_queue[QUEUE_NAME_BYTES];	/* "": none */
-	const char *tags;	/* JSON, borrowed until done; NULL: none */
-	struct tags *tags_now;	/* result; one ref, the maker's */
+	const char *text[QUEUE_TEXTS];	/* borrowed until done; NULL: none */
+	/*
+	 * WQ_CHANGED where a text that is expected is not as it is: "" for
+	 * none, NULL for any.  Borrowed until done.
+	 */
+	const char *expected[QUEUE_TEXTS];
 	unsigned given;		/* SETTING_*; others keep their values */
+	bool only_new;		/* one that is there stays as it is */
+	bool must_exist;	/* WQ_NO_QUEUE */
+	bool strict_target;	/* it must exist, be of the same kind, and
+				 * allow it */
 	bool created;		/* result */
+	struct queue_info now;	/* result; its refs are the maker's */
+};
+
+struct op_delete {
+	bool even_target;	/* others then have no deadLetterQueue */
+};
+
+/* A task that moves dead letters; see core/task.h. */
+struct op_task_start {
+	const char *to;		/* borrowed until done; NULL: each one's source */
+	int64_t rate;		/* messages a second; 0: no limit */
+	struct id id;		/* the maker gives it a name of its own */
+};
+
+struct op_task_cancel {
+	struct id id;
+	uint64_t moved;		/* result */
+};
+
+struct op_task_list {
+	size_t max;		/* room in `out` */
+	struct task_info *out;	/* borrowed until done; newest first */
+	size_t count;		/* result */
 };
 
 struct op_backup {
@@ -141,6 +188,7 @@ struct op_pause {
 struct op_list {
 	const char *prefix;	/* borrowed until done; "" is all */
 	const char *after;	/* only names above it; borrowed until done */
+	bool sources;		/* only those whose dead letters go to op's queue */
 	size_t max;		/* room in `out` */
 	struct queue_entry *out;	/* borrowed until done; by name */
 	size_t count;		/* result */

@@ -29,10 +29,8 @@ queue_prepare(struct queue *q, struct message *m, const struct push_terms *t)
 		return WQ_NOMEM;
 	if (t->lock_ms < 0 && t->ttl_ms == 0 && t->group == NULL && !q->fifo)
 		return WQ_OK;
-	if ((extra = mem_zalloc(sizeof(*extra))) == NULL)
+	if ((extra = message_extra_get(m)) == NULL)
 		return WQ_NOMEM;
-	m->extra = extra;
-	extra->message = m;
 	extra->lock_ms = t->lock_ms;
 	if (t->group == NULL && !q->fifo)
 		return WQ_OK;
@@ -89,9 +87,9 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
 }
 
 bool
-queue_reserve(const struct queue *q, size_t messages, size_t group_bytes)
+queue_reserve(const struct queue *q, size_t messages, size_t text_bytes)
 {
-	return journal_reserve(q->registry, messages, messages * group_bytes);
+	return journal_reserve(q->registry, messages, text_bytes);
 }
 
 static void

@@ -32,9 +32,12 @@ enum wq_status	queue_prepare(struct queue *, struct message *m,
  */
 void	queue_come(struct queue *, struct message *m,
 	    const struct push_terms *, const uint8_t *key, int64_t now_ns);
-/* Room in the journal for so many to come; false: no memory. */
+/*
+ * Room in the journal for so many to come, with groups and attributes of so
+ * many bytes in all; false: no memory.
+ */
 bool	queue_reserve(const struct queue *, size_t messages,
-	    size_t group_bytes) WQ_MUST;
+	    size_t text_bytes) WQ_MUST;
 /* m, which came, is at the end of its queue; or is refused, and gone. */
 void	message_arrive(struct message *);
 void	message_turn_back(struct message *);

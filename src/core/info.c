@@ -1,4 +1,4 @@
-/* A queue's name, and its tags, which those who were told of it share. */
+/* A queue's name, and its texts, which those who were told of it share. */
 #include "core/info.h"
 
 #include <string.h>
@@ -7,32 +7,43 @@
 
 #define FIFO	".fifo"
 
-struct tags *
-tags_new(const char *json)
+struct shared *
+shared_new(const char *text)
 {
-	size_t bytes = strlen(json) + 1;
-	struct tags *t = mem_alloc(sizeof(*t) + bytes);
+	size_t bytes = strlen(text) + 1;
+	struct shared *s = mem_alloc(sizeof(*s) + bytes);
 
-	if (t == NULL)
+	if (s == NULL)
 		return NULL;
-	t->refs = 1;
-	memcpy(t->json, json, bytes);
-	return t;
+	s->refs = 1;
+	memcpy(s->text, text, bytes);
+	return s;
 }
 
-struct tags *
-tags_ref(struct tags *t)
+struct shared *
+shared_ref(struct shared *s)
 {
-	if (t != NULL)
-		t->refs++;
-	return t;
+	if (s != NULL)
+		s->refs++;
+	return s;
 }
 
 void
-tags_unref(struct tags *t)
+shared_unref(struct shared *s)
 {
-	if (t != NULL && --t->refs == 0)
-		mem_free(t);
+	if (s != NULL && --s->refs == 0)
+		mem_free(s);
+}
+
+void
+queue_info_fini(struct queue_info *info)
+{
+	int i;
+
+	for (i = 0; i < QUEUE_TEXTS; i++) {
+		shared_unref(info->text[i]);
+		info->text[i] = NULL;
+	}
 }
 
 bool

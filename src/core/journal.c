@@ -18,11 +18,14 @@ message_facts(const struct message *m, struct message_facts *out)
 	out->lock_ms = -1;
 	if (h != NULL && m->state == MESSAGE_LOCKED) {
 		out->until_ns = h->deadline.due_ns;
+		out->received_ns = h->received_ns;
 		out->given_back = h->given_back;
 	} else if (h != NULL)
 		out->delay_ns = h->deadline.due_ns;
+	out->first_received_ns = message_first_received_ns(m);
 	if (extra == NULL)
 		return;
+	out->attributes = message_attributes(m, &out->attributes_bytes);
 	out->lock_ms = extra->lock_ms;
 	out->first_pushed_ns = extra->first_pushed_ns;
 	out->ttl_ns = extra->has_ttl ? extra->ttl.due_ns : 0;
@@ -33,12 +36,17 @@ message_facts(const struct message *m, struct message_facts *out)
 void
 queue_facts(const struct queue *q, struct queue_facts *out)
 {
+	int i;
+
 	out->number = q->number;
 	out->keys_number = q->keys_number;
 	out->name = q->name;
 	out->dead_letter_queue = q->dead_letters != NULL ?
 	    q->dead_letters->name : NULL;
-	out->tags = q->tags != NULL ? q->tags->json : NULL;
+	for (i = 0; i < QUEUE_TEXTS; i++)
+		out->text[i] = q->text[i] != NULL ? q->text[i]->text : NULL;
+	out->created_ns = q->created_ns;
+	out->changed_ns = q->changed_ns;
 	out->paused = q->paused;
 	out->settings = &q->settings;
 	out->totals = &q->totals;

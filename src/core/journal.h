@@ -24,7 +24,7 @@ struct queue;
  */
 struct journal {
 	/*
-	 * Room for so many calls, which tell of groups and tags of so many
+	 * Room for so many calls, which tell of groups and texts of so many
 	 * bytes in all; false: no memory, nothing is changed.
 	 */
 	bool (*reserve)(void *arg, size_t calls, size_t text_bytes);
@@ -61,11 +61,15 @@ struct message_facts {
 	int64_t delay_ns;		/* delayed until; 0: not */
 	int64_t ttl_ns;			/* lives until; 0: for ever */
 	int64_t lock_ms;		/* its own lock timeout; -1: none */
+	int64_t received_ns;		/* when it was locked */
+	int64_t first_received_ns;	/* 0: never */
 	int64_t first_pushed_ns;	/* where that is not its pushed_ns */
 	int64_t until_ns;		/* its lock's end; 0: it is not locked */
 	bool given_back;
 	const char *group;		/* NULL: none */
 	size_t group_bytes;
+	const char *attributes;		/* NULL: none */
+	size_t attributes_bytes;
 	const struct dead_letter *dead;	/* NULL: it is none */
 };
 
@@ -74,7 +78,8 @@ struct queue_facts {
 	int64_t keys_number;		/* keys of repeats are kept under it */
 	const char *name;
 	const char *dead_letter_queue;	/* NULL: none */
-	const char *tags;		/* NULL: none */
+	const char *text[QUEUE_TEXTS];	/* NULL: none */
+	int64_t created_ns, changed_ns;
 	bool paused;
 	const struct queue_settings *settings;
 	const struct queue_totals *totals;

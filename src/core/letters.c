@@ -12,19 +12,6 @@
 #include "core/state.h"
 #include "core/walk.h"
 
-static struct message_extra *
-extra_get(struct message *m)
-{
-	if (m->extra == NULL &&
-	    (m->extra = mem_zalloc(sizeof(*m->extra))) != NULL) {
-		m->extra->message = m;
-		m->extra->lock_ms = -1;
-		m->queue->registry->memory_bytes += sizeof(*m->extra) +
-		    THING_OVERHEAD_BYTES;
-	}
-	return m->extra;
-}
-
 /*
  * Get what m needs to be in q: its group there, NULL where it has none.
  * False: no memory.
@@ -63,6 +50,7 @@ move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
 	m->queue = q;
 	m->receives = 0;
 	m->receipt = 0;
+	m->extra->first_received_ns = 0;
 	if (q->fifo) {		/* its place there is the end */
 		if (m->extra->first_pushed_ns == 0)
 			m->extra->first_pushed_ns = was_ns;
@@ -83,7 +71,7 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 	struct group *g;
 
 	if (q->dead_letters == NULL || !journal_reserve(q->registry, 1, 0) ||
-	    extra_get(m) == NULL)
+	    message_extra_get(m) == NULL)
 		return false;
 	if ((dead = mem_alloc(sizeof(*dead) + name_bytes)) == NULL)
 		return false;
@@ -112,7 +100,7 @@ redrive_one(struct message *m, struct queue *to, int64_t now_ns)
 	if (to == NULL && m->extra != NULL && m->extra->dead != NULL)
 		to = registry_find(from->registry, m->extra->dead->queue);
 	if (to == NULL || to == from || !journal_reserve(to->registry, 1, 0) ||
-	    extra_get(m) == NULL || !group_there(m, to, &g))
+	    message_extra_get(m) == NULL || !group_there(m, to, &g))
 		return false;
 	mem_free(m->extra->dead);
 	m->extra->dead = NULL;

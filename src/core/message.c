@@ -52,6 +52,67 @@ message_pushed_ns(const struct message *m)
 	    m->extra->first_pushed_ns : m->pushed_ns;
 }
 
+const char *
+message_attributes(const struct message *m, size_t *bytes)
+{
+	if (m->extra == NULL || m->extra->attributes == NULL)
+		return NULL;
+	*bytes = m->extra->attributes_bytes;
+	return m->extra->attributes;
+}
+
+bool
+message_is_text(const struct message *m)
+{
+	return m->text;
+}
+
+int64_t
+message_first_received_ns(const struct message *m)
+{
+	if (m->receives == 0)
+		return 0;
+	if (m->extra != NULL && m->extra->first_received_ns != 0)
+		return m->extra->first_received_ns;
+	/* Without memory to keep it, the end of that lock is near enough. */
+	return m->state == MESSAGE_LOCKED ? m->at.hold->received_ns :
+	    m->available_ns;
+}
+
+struct message_extra *
+message_extra_get(struct message *m)
+{
+	struct message_extra *extra;
+
+	if (m->extra != NULL ||
+	    (extra = mem_zalloc(sizeof(*extra))) == NULL)
+		return m->extra;
+	m->extra = extra;
+	extra->message = m;
+	extra->lock_ms = -1;
+	if (m->queue != NULL)
+		m->queue->registry->memory_bytes += sizeof(*extra) +
+		    THING_OVERHEAD_BYTES;
+	return extra;
+}
+
+enum wq_status
+message_set_attributes(struct message *m, const char *attributes,
+    size_t bytes)
+{
+	struct message_extra *extra;
+
+	assert(m->queue == NULL && bytes <= UINT32_MAX);
+	if (attributes == NULL)
+		return WQ_OK;
+	if ((extra = message_extra_get(m)) == NULL ||
+	    (extra->attributes = mem_alloc(bytes + 1)) == NULL)
+		return WQ_NOMEM;
+	memcpy(extra->attributes, attributes, bytes);
+	extra->attributes_bytes = (uint32_t)bytes;
+	return WQ_OK;
+}
+
 const struct dead_letter *
 message_dead_letter(const struct message *m)
 {
@@ -82,6 +143,7 @@ message_unref(struct message *m)
 	if (m->state == MESSAGE_NEW)
 		mem_free(m->at.hold);
 	if (m->extra != NULL) {
+		mem_free(m->extra->attributes);
 		group_unref(m->extra->group);
 		mem_free(m->extra->dead);
 		mem_free(m->extra);

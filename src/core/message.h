@@ -1,6 +1,7 @@
 #ifndef WQ_CORE_MESSAGE_H
 #define WQ_CORE_MESSAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -41,6 +42,7 @@ struct message {
 	uint32_t receipt;		/* of the newest receive */
 	uint32_t refs : 24;
 	uint32_t state : 4;		/* enum message_state */
+	uint32_t text : 1;		/* message_is_text() */
 	uint32_t returned : 1;		/* in line after a lock or a delay */
 	uint32_t outside : 1;		/* the body is not here; see outside.h */
 	uint32_t ahead : 1;		/* it is loaded for the next receive */
@@ -65,6 +67,7 @@ struct delivery {
 	uint32_t receives;
 	uint32_t receipt;
 	enum message_state state;
+	int64_t first_received_ns;	/* 0: never */
 };
 
 /*
@@ -73,12 +76,21 @@ struct delivery {
  */
 struct message	*message_new(struct id, const void *body, size_t body_bytes)
 		    WQ_MUST;
+/* Of one that is in no queue yet; copied, NULL is none.  WQ_NOMEM. */
+enum wq_status	 message_set_attributes(struct message *,
+		    const char *attributes, size_t bytes) WQ_MUST;
 /* Its body; NULL: it is not in memory now. */
 const char	*message_body(const struct message *);
 /* Its group's name, NULL where it has none; not NUL-terminated. */
 const char	*message_group(const struct message *, size_t *bytes);
+/* What a protocol keeps beside the body: JSON, not NUL-terminated; or NULL. */
+const char	*message_attributes(const struct message *, size_t *bytes);
+/* Its body is any text, which the native view shows as a JSON string. */
+bool		 message_is_text(const struct message *);
 /* When it was pushed, also where a FIFO queue gave it a new place since. */
 int64_t		 message_pushed_ns(const struct message *);
+/* When it was given out for the first time; 0: never. */
+int64_t		 message_first_received_ns(const struct message *);
 /* NULL: it is no dead letter. */
 const struct dead_letter	*message_dead_letter(const struct message *);
 

@@ -29,6 +29,9 @@ enum op_verb {
 	OP_PEEK,		/* several messages, without touching them */
 	OP_REDRIVE,		/* dead letters go back where they came from */
 	OP_BACKUP,		/* a copy of all that is kept */
+	OP_TASK_START,		/* dead letters go back, by and by */
+	OP_TASK_CANCEL,
+	OP_TASK_LIST,		/* those of one queue */
 	OP_VERBS
 };
 
@@ -57,10 +60,14 @@ struct op {
 		struct queue_info info;	/* result */
 		struct op_list list;
 		struct op_configure configure;
+		struct op_delete delete;
 		struct op_pause pause;
 		struct op_peek peek;
 		struct op_redrive redrive;
 		struct op_backup backup;
+		struct op_task_start task_start;
+		struct op_task_cancel task_cancel;
+		struct op_task_list task_list;
 	};
 };
 

@@ -40,7 +40,8 @@ struct hold {
 	TAILQ_ENTRY(hold) link;		/* in queue.locked or .delayed */
 	TAILQ_ENTRY(hold) group_link;	/* in group.locked, if it has one */
 	bool given_back;		/* ended by its receiver */
-	int64_t taken_ns;		/* the lock's end, as it was taken */
+	int64_t received_ns;		/* when it was taken */
+	int64_t taken_ns;		/* its end, as it was taken */
 	uint32_t old_receipt;		/* of the receive before */
 } __attribute__((aligned(16)));
 
@@ -52,8 +53,12 @@ struct message_extra {
 	int64_t lock_ms;		/* its own lock timeout; -1: none */
 	int64_t first_pushed_ns;	/* before FIFO queues gave it other
 					 * places; 0: none did */
-	struct deadline ttl;
+	int64_t first_received_ns;	/* where it was more than once, or is
+					 * not locked; 0: see its hold */
+	char *attributes;		/* owned; NULL: none */
+	uint32_t attributes_bytes;
 	bool has_ttl;			/* ttl is in the registry */
+	struct deadline ttl;
 	struct group *group;		/* owned: one ref; NULL: none */
 	struct dead_letter *dead;	/* owned; NULL: it is none */
 };

@@ -226,13 +226,15 @@ message_to_lock(struct message *m, struct hold *h, int64_t now_ns,
     int64_t duration_ns)
 {
 	message_leave(m);
+	h->received_ns = now_ns;
 	be_locked(m, h, now_ns + duration_ns, duration_ns);
 }
 
 void
 message_restore_lock(struct message *m, struct hold *h, int64_t until_ns,
-    bool given_back)
+    int64_t received_ns, bool given_back)
 {
+	h->received_ns = received_ns;
 	be_locked(m, h, until_ns, RESTORED_NS);
 	h->given_back = given_back;
 }
@@ -267,7 +269,8 @@ message_bytes(const struct message *m)
 {
 	return (message_body(m) != NULL ? m->body_bytes : 0) +
 	    MESSAGE_OVERHEAD_BYTES + (m->extra != NULL ?
-	    sizeof(*m->extra) + THING_OVERHEAD_BYTES : 0);
+	    sizeof(*m->extra) + m->extra->attributes_bytes +
+	    THING_OVERHEAD_BYTES : 0);
 }
 
 void

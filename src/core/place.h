@@ -27,7 +27,7 @@ void	message_to_lock(struct message *, struct hold *, int64_t now_ns,
 void	message_to_delay(struct message *);
 /* Locked until then, as it was before a restart; only while it is new. */
 void	message_restore_lock(struct message *, struct hold *, int64_t until_ns,
-	    bool given_back);
+	    int64_t received_ns, bool given_back);
 /* Its lock, which stands, ends duration_ns from now. */
 void	message_set_lock_end(struct message *, int64_t now_ns,
 	    int64_t duration_ns);

@@ -89,10 +89,14 @@ lock_due(struct message *m, int64_t due_ns)
 {
 	struct queue *q = m->queue;
 	int64_t max = q->settings.max_receives;
+	struct message_extra *extra;
 
 	if (!m->at.hold->given_back)
 		q->totals.expired++;
 	queue_touch(q);
+	/* Kept for later receives; without memory it is about that instant. */
+	if (m->receives == 1 && (extra = message_extra_get(m)) != NULL)
+		extra->first_received_ns = m->at.hold->received_ns;
 	if (max == 0 || m->receives < max ||
 	    !message_die(m, DEAD_RECEIVES, due_ns))
 		message_to_line(m, true, due_ns);
@@ -194,6 +198,7 @@ message_deliver(struct message *m, struct delivery *out)
 	out->receives = m->receives;
 	out->receipt = m->receipt;
 	out->state = (enum message_state)m->state;
+	out->first_received_ns = message_first_received_ns(m);
 }
 
 void
@@ -443,10 +448,12 @@ void
 queue_info(struct queue *q, struct queue_info *out)
 {
 	const struct message *next = queue_next(q);
+	int i;
 
 	memset(out, 0, sizeof(*out));
 	out->settings = q->settings;
-	out->tags = tags_ref(q->tags);
+	for (i = 0; i < QUEUE_TEXTS; i++)
+		out->text[i] = shared_ref(q->text[i]);
 	if (q->dead_letters != NULL)
 		strcpy(out->dead_letter_queue, q->dead_letters->name);
 	out->fifo = q->fifo;
@@ -457,5 +464,8 @@ queue_info(struct queue *q, struct queue_info *out)
 	out->waiter_count = q->waiter_count;
 	out->body_bytes = q->body_bytes;
 	out->oldest_ns = next != NULL ? message_pushed_ns(next) : 0;
+	out->created_ns = q->created_ns;
+	out->changed_ns = q->changed_ns;
+	out->is_target = !LIST_EMPTY(&q->sources);
 	out->totals = q->totals;
 }

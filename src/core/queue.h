@@ -50,10 +50,12 @@ void	queue_end_waits(struct queue *);
  * Change the settings that are given; all of them are the result.  Where
  * there is no such dead-letter queue it is made, if it may be.  Nothing is
  * changed on WQ_CYCLE, WQ_NO_TARGET, WQ_TARGET_MISSING, WQ_BAD_TARGET,
- * WQ_NOMEM.
+ * WQ_TARGET_KIND, WQ_TARGET_DENIES, WQ_CHANGED, WQ_NOMEM.
  */
 enum wq_status	queue_configure(struct queue *, struct op_configure *,
-		    bool may_make) WQ_MUST;
+		    bool may_make, int64_t now_ns) WQ_MUST;
+/* The results of that, of a queue that is left as it is. */
+void		queue_tell(struct queue *, struct op_configure *);
 /*
  * Dead letters, or all where `to` is given, go back; see op_redrive.  Looks at
  * `slice` messages at most, and waits until all that is due has taken effect.
@@ -78,9 +80,10 @@ enum wq_status	queue_pause(struct queue *, bool pause) WQ_MUST;
 enum wq_status	queue_purge(struct queue *) WQ_MUST;
 /*
  * It and its messages are gone; those that wait time out.  WQ_ROOT: the
- * default queue stays.  WQ_IS_TARGET: dead letters of another come here.
+ * default queue stays.  WQ_IS_TARGET: dead letters of another come here; with
+ * even_target that one has no deadLetterQueue and no maxReceives any more.
  */
-enum wq_status	queue_delete(struct queue *) WQ_MUST;
+enum wq_status	queue_delete(struct queue *, bool even_target) WQ_MUST;
 
 /*
  * Lock and give out available messages of q, oldest first, until there are

@@ -34,12 +34,15 @@ make(struct registry *r, const char *name,
 void
 queue_free(struct queue *q)
 {
+	int i;
+
 	if (q == NULL)
 		return;
 	q->registry->memory_bytes -= sizeof(*q) + strlen(q->name) + 1 +
 	    THING_OVERHEAD_BYTES;
 	mem_free(q->dedups);
-	tags_unref(q->tags);
+	for (i = 0; i < QUEUE_TEXTS; i++)
+		shared_unref(q->text[i]);
 	mem_free(q);
 }
 
@@ -72,12 +75,17 @@ hand_over(struct queue *q, struct queue *to)
 {
 	struct queue *source;
 	struct waiter *w;
+	int i;
 
 	to->keys_number = q->keys_number;
 	to->paused = q->paused;
 	to->totals = q->totals;
-	to->tags = q->tags;
-	q->tags = NULL;
+	to->created_ns = q->created_ns;
+	to->changed_ns = q->changed_ns;
+	for (i = 0; i < QUEUE_TEXTS; i++) {
+		to->text[i] = q->text[i];
+		q->text[i] = NULL;
+	}
 	to->dedups = q->dedups;
 	q->dedups = NULL;
 	TAILQ_CONCAT(&to->waiters, &q->waiters, link);
@@ -91,9 +99,14 @@ hand_over(struct queue *q, struct queue *to)
 }
 
 static size_t
-tags_bytes(const struct queue *q)
+text_bytes(struct shared *const *text)
 {
-	return q->tags != NULL ? strlen(q->tags->json) : 0;
+	size_t bytes = 0;
+	int i;
+
+	for (i = 0; i < QUEUE_TEXTS; i++)
+		bytes += text[i] != NULL ? strlen(text[i]->text) : 0;
+	return bytes;
 }
 
 static void
@@ -109,7 +122,7 @@ queue_purge(struct queue *q)
 	struct registry *r = q->registry;
 	struct queue *to = make(r, q->name, &q->settings);
 
-	if (to == NULL || !journal_reserve(r, 1, tags_bytes(q)) ||
+	if (to == NULL || !journal_reserve(r, 1, text_bytes(q->text)) ||
 	    registry_replace(r, q, to) == -1) {
 		queue_free(to);
 		return WQ_NOMEM;
@@ -150,17 +163,47 @@ queue_die(struct queue *q)
 	bury(q);
 }
 
+/* Room in the journal for the end of q, and its sources' change. */
+static bool
+reserve_for_sources(struct queue *q)
+{
+	const struct queue *source;
+	size_t calls = 1, bytes = 0;
+
+	LIST_FOREACH(source, &q->sources, source_link) {
+		calls++;
+		bytes += text_bytes(source->text);
+	}
+	return journal_reserve(q->registry, calls, bytes);
+}
+
+/* Dead letters that came to q go nowhere from now: messages stay. */
+static void
+leave_sources(struct queue *q)
+{
+	struct registry *r = q->registry;
+	struct queue *source;
+
+	while ((source = LIST_FIRST(&q->sources)) != NULL) {
+		queue_set_target(source, NULL);
+		source->settings.max_receives = 0;
+		if (r->journal != NULL)
+			r->journal->queue(r->journal->arg, source);
+	}
+}
+
 enum wq_status
-queue_delete(struct queue *q)
+queue_delete(struct queue *q, bool even_target)
 {
 	struct registry *r = q->registry;
 
 	if (q == r->root)
 		return WQ_ROOT;
-	if (!LIST_EMPTY(&q->sources))
+	if (!LIST_EMPTY(&q->sources) && !even_target)
 		return WQ_IS_TARGET;
-	if (!journal_reserve(r, 1, 0))
+	if (!reserve_for_sources(q))
 		return WQ_NOMEM;
+	leave_sources(q);
 	if (r->journal != NULL)
 		r->journal->queue_gone(r->journal->arg, q->number);
 	queue_die(q);
@@ -198,68 +241,175 @@ apply(struct queue_settings *to, const struct op_configure *c)
 		to->max_locked = from->max_locked;
 	if (c->given & SETTING_DEDUP)
 		to->content_based_dedup = from->content_based_dedup;
+	if (c->given & SETTING_RETENTION)
+		to->retention_ms = from->retention_ms;
+	if (c->given & SETTING_WAIT)
+		to->wait_ms = from->wait_ms;
+	if (c->given & SETTING_MAX_MESSAGE)
+		to->max_message_bytes = from->max_message_bytes;
+	if (c->given & SETTING_DEDUP_BY_GROUP)
+		to->dedup_by_group = from->dedup_by_group;
+	if (c->given & SETTING_REDRIVE_ALLOW)
+		to->redrive_allow = from->redrive_allow;
+}
+
+/* Is name one of those in list, which has a space between two? */
+static bool
+is_listed(const char *list, const char *name)
+{
+	size_t bytes = strlen(name), n;
+
+	for (; *list != '\0'; list += n + strspn(list + n, " ")) {
+		n = strcspn(list, " ");
+		if (n == bytes && memcmp(list, name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* May target take dead letters of q, as the strict see it? */
+static enum wq_status
+check_target(const struct queue *q, const struct queue *target)
+{
+	const struct shared *sources = target->text[QUEUE_SOURCES];
+
+	if (q->fifo != target->fifo)
+		return WQ_TARGET_KIND;
+	if (target->settings.redrive_allow == REDRIVE_DENY_ALL ||
+	    (target->settings.redrive_allow == REDRIVE_BY_QUEUE &&
+	    (sources == NULL || !is_listed(sources->text, q->name))))
+		return WQ_TARGET_DENIES;
+	return WQ_OK;
 }
 
 /* The dead-letter queue that c asks for; it is made as the last that may fail. */
 static enum wq_status
 find_target(struct queue *q, const struct op_configure *c, bool may_make,
-    struct queue **target)
+    int64_t now_ns, struct queue **target)
 {
 	const char *name = c->dead_letter_queue;
+	bool named = c->given & SETTING_DEAD_LETTER_QUEUE && *name != '\0';
 	enum wq_status st;
 	bool made;
 
 	*target = q->dead_letters;
 	if (c->given & SETTING_DEAD_LETTER_QUEUE)
-		*target = *name != '\0' ? registry_find(q->registry, name) :
-		    NULL;
-	else
-		name = "";
+		*target = named ? registry_find(q->registry, name) : NULL;
 	if (is_cycle(q, *target))
 		return WQ_CYCLE;
-	if (*target != NULL || *name == '\0')
+	if (named && *target != NULL && c->strict_target)
+		return check_target(q, *target);
+	if (!named || *target != NULL)
 		return WQ_OK;
-	if (!may_make)
+	if (!may_make || c->strict_target)
 		return queue_name_is_valid(name) ? WQ_TARGET_MISSING :
 		    WQ_BAD_TARGET;
-	st = registry_make(q->registry, name, target, &made);
+	st = registry_make(q->registry, name, target, now_ns, &made);
 	return st == WQ_BAD_NAME ? WQ_BAD_TARGET : st;
 }
 
+/* Which of the texts c gives. */
+static bool
+is_given(const struct op_configure *c, int text)
+{
+	static const unsigned bit[QUEUE_TEXTS] = {
+		[QUEUE_TAGS] = SETTING_TAGS,
+		[QUEUE_ATTRIBUTES] = SETTING_ATTRIBUTES,
+		[QUEUE_SOURCES] = SETTING_SOURCES,
+	};
+
+	return (c->given & bit[text]) != 0;
+}
+
+/* Are the texts as c expects them? */
+static bool
+is_expected(const struct queue *q, const struct op_configure *c)
+{
+	const char *now;
+	int i;
+
+	for (i = 0; i < QUEUE_TEXTS; i++) {
+		now = q->text[i] != NULL ? q->text[i]->text : "";
+		if (c->expected[i] != NULL && strcmp(c->expected[i], now) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The texts as they are to be, one ref each.  WQ_NOMEM: there are none. */
+static enum wq_status
+make_texts(const struct queue *q, const struct op_configure *c,
+    struct shared **out)
+{
+	int i;
+
+	for (i = 0; i < QUEUE_TEXTS; i++) {
+		out[i] = NULL;
+		if (!is_given(c, i))
+			out[i] = shared_ref(q->text[i]);
+		else if (c->text[i] != NULL &&
+		    (out[i] = shared_new(c->text[i])) == NULL)
+			break;
+	}
+	if (i == QUEUE_TEXTS)
+		return WQ_OK;
+	while (i-- > 0)
+		shared_unref(out[i]);
+	return WQ_NOMEM;
+}
+
+static void
+set_texts(struct queue *q, struct shared *const *text)
+{
+	int i;
+
+	for (i = 0; i < QUEUE_TEXTS; i++) {
+		shared_unref(q->text[i]);
+		q->text[i] = text[i];
+	}
+}
+
+void
+queue_tell(struct queue *q, struct op_configure *c)
+{
+	queue_info(q, &c->now);
+	c->settings = q->settings;
+	strcpy(c->dead_letter_queue, c->now.dead_letter_queue);
+}
+
 enum wq_status
-queue_configure(struct queue *q, struct op_configure *c, bool may_make)
+queue_configure(struct queue *q, struct op_configure *c, bool may_make,
+    int64_t now_ns)
 {
 	struct queue_settings settings = q->settings;
 	struct registry *r = q->registry;
-	struct queue *target;
-	struct tags *tags = NULL;
+	struct shared *text[QUEUE_TEXTS];
+	struct queue *target = NULL;
 	enum wq_status st;
+	int i;
 
-	c->tags_now = NULL;
+	if (!is_expected(q, c))
+		return WQ_CHANGED;
 	apply(&settings, c);
 	if (settings.max_receives > 0 && (c->given & SETTING_DEAD_LETTER_QUEUE ?
 	    c->dead_letter_queue[0] == '\0' : q->dead_letters == NULL))
 		return WQ_NO_TARGET;
-	if (c->given & SETTING_TAGS && c->tags != NULL &&
-	    (tags = tags_new(c->tags)) == NULL)
+	if (make_texts(q, c, text) != WQ_OK)
 		return WQ_NOMEM;
 	/* For the queue that may be made too. */
-	st = journal_reserve(r, 2, (c->given & SETTING_TAGS) ? (tags != NULL ?
-	    strlen(tags->json) : 0) : tags_bytes(q)) ? find_target(q, c, may_make, &target) :
-	    WQ_NOMEM;
+	st = journal_reserve(r, 2, text_bytes(text)) ?
+	    find_target(q, c, may_make, now_ns, &target) : WQ_NOMEM;
 	if (st != WQ_OK) {
-		tags_unref(tags);
+		for (i = 0; i < QUEUE_TEXTS; i++)
+			shared_unref(text[i]);
 		return st;
 	}
-	if (c->given & SETTING_TAGS) {
-		tags_unref(q->tags);
-		q->tags = tags;
-	}
+	set_texts(q, text);
 	q->untouched = false;
 	queue_set_target(q, target);
-	c->tags_now = tags_ref(q->tags);
-	q->settings = c->settings = settings;
-	strcpy(c->dead_letter_queue, target != NULL ? target->name : "");
+	q->settings = settings;
+	q->changed_ns = now_ns;
+	queue_tell(q, c);
 	if (r->journal != NULL)
 		r->journal->queue(r->journal->arg, q);
 	queue_be_hungry(q);	/* max_locked may have been what stopped it */
@@ -271,7 +421,7 @@ queue_pause(struct queue *q, bool pause)
 {
 	struct registry *r = q->registry;
 
-	if (!journal_reserve(r, 1, tags_bytes(q)))
+	if (!journal_reserve(r, 1, text_bytes(q->text)))
 		return WQ_NOMEM;
 	q->paused = pause;
 	q->untouched = false;

@@ -25,6 +25,7 @@ struct recovered_place {
 	int64_t order;			/* of those at one instant */
 	enum { PLACE_LINE, PLACE_LOCK, PLACE_DELAY } kind;
 	bool back;
+	int64_t received_ns;
 };
 
 struct recovered_id {
@@ -108,13 +109,18 @@ recover_queue(struct recovery *rec, const struct recovered_queue *in)
 {
 	struct registry *r = rec->registry;
 	struct queue *q;
+	int i;
 
 	/* The default queue is there already. */
 	q = registry_find(r, in->name);
 	if (q == NULL && (q = queue_new(r, in->name, &in->settings)) == NULL)
 		return WQ_NOMEM;
-	if (in->tags != NULL && (q->tags = tags_new(in->tags)) == NULL)
-		return WQ_NOMEM;
+	for (i = 0; i < QUEUE_TEXTS; i++)
+		if (in->text[i] != NULL &&
+		    (q->text[i] = shared_new(in->text[i])) == NULL)
+			return WQ_NOMEM;
+	q->created_ns = in->created_ns;
+	q->changed_ns = in->changed_ns;
 	q->settings = in->settings;
 	q->paused = in->paused;
 	q->totals = in->totals;
@@ -154,18 +160,19 @@ recover_dedup(struct recovery *rec, int64_t number,
 }
 
 static enum wq_status
-restore_extra(struct message *m, const struct recovered_message *in)
+restore_extra(struct message *m, struct queue *q,
+    const struct recovered_message *in, int64_t first_ns)
 {
-	struct queue *q = m->queue;
 	size_t bytes = in->dead_queue != NULL ? strlen(in->dead_queue) + 1 : 0;
 	struct message_extra *extra;
 
 	if (in->lock_ms < 0 && in->ttl_ns == 0 && in->group == NULL &&
-	    in->dead_queue == NULL && in->first_pushed_ns == 0 && !q->fifo)
+	    in->dead_queue == NULL && in->first_pushed_ns == 0 &&
+	    first_ns == 0 && !q->fifo)
 		return WQ_OK;
-	if ((extra = m->extra = mem_zalloc(sizeof(*extra))) == NULL)
+	if ((extra = message_extra_get(m)) == NULL)
 		return WQ_NOMEM;
-	extra->message = m;
+	extra->first_received_ns = first_ns;
 	extra->lock_ms = in->lock_ms;
 	extra->first_pushed_ns = in->first_pushed_ns;
 	if ((in->group != NULL || q->fifo) && (extra->group = group_get(q,
@@ -211,6 +218,7 @@ place_of(struct message *m, const struct recovered_message *in,
 		p.kind = p.order >= 0 && p.at_ns > settled_ns ? PLACE_LOCK :
 		    PLACE_LINE;
 		p.back = in->lock.back;
+		p.received_ns = in->lock.received_ns;
 	} else if (in->available_ns != 0) {
 		p.at_ns = in->available_ns;
 		p.order = in->order;
@@ -219,6 +227,18 @@ place_of(struct message *m, const struct recovered_message *in,
 		p.kind = p.at_ns > settled_ns ? PLACE_DELAY : PLACE_LINE;
 	}
 	return p;
+}
+
+/* What is to be kept of when it was received first; see message_extra. */
+static int64_t
+first_received(const struct recovered_message *in, int64_t settled_ns)
+{
+	if (in->lock.receives == 0)
+		return 0;
+	if (in->lock.first_received_ns != 0)
+		return in->lock.first_received_ns;
+	return place_of(NULL, in, settled_ns).kind != PLACE_LOCK ?
+	    in->lock.received_ns : 0;
 }
 
 static enum wq_status
@@ -250,12 +270,14 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 	    message_new_outside(in->id, in->body_bytes);
 	if (m == NULL)
 		return WQ_NOMEM;
-	m->queue = id->queue;
-	if (restore_extra(m, in) != WQ_OK) {
-		m->queue = NULL;
+	m->text = in->text;
+	if (message_set_attributes(m, in->attributes, in->attributes_bytes) !=
+	    WQ_OK || restore_extra(m, id->queue, in,
+	    first_received(in, rec->settled_ns)) != WQ_OK) {
 		message_unref(m);
 		return WQ_NOMEM;
 	}
+	m->queue = id->queue;
 	m->pushed_ns = in->seq;
 	m->receives = in->lock.receives;
 	m->receipt = in->lock.receipt;
@@ -298,7 +320,8 @@ put(struct registry *r, const struct recovered_place *p)
 	if (h == NULL)
 		return WQ_NOMEM;
 	if (p->kind == PLACE_LOCK)
-		message_restore_lock(p->message, h, p->at_ns, p->back);
+		message_restore_lock(p->message, h, p->at_ns, p->received_ns,
+		    p->back);
 	else {
 		h->deadline.due_ns = p->at_ns;
 		p->message->at.hold = h;

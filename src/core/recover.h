@@ -27,7 +27,8 @@ struct recovered_queue {
 	const char *name;		/* borrowed, as all here */
 	struct queue_settings settings;
 	bool paused;
-	const char *tags;		/* NULL: none */
+	const char *text[QUEUE_TEXTS];	/* NULL: none */
+	int64_t created_ns, changed_ns;
 	struct queue_totals totals;
 	/* What was due till then had taken effect, in all queues. */
 	int64_t settled_ns;
@@ -45,6 +46,7 @@ struct recovered_lock {
 	 */
 	int64_t order;
 	uint32_t receives, receipt;
+	int64_t received_ns, first_received_ns;	/* 0: not known */
 };
 
 struct recovered_message {
@@ -61,6 +63,9 @@ struct recovered_message {
 	int64_t first_pushed_ns;	/* 0: at seq */
 	const char *group;		/* NULL: none */
 	size_t group_bytes;
+	bool text;			/* message_is_text() */
+	const char *attributes;		/* NULL: none */
+	size_t attributes_bytes;
 	const char *dead_queue;		/* NULL: it is no dead letter */
 	uint32_t dead_receives;
 	enum dead_reason dead_reason;

@@ -123,7 +123,7 @@ registry_find(struct registry *r, const char *name)
 
 enum wq_status
 registry_make(struct registry *r, const char *name, struct queue **q,
-    bool *created)
+    int64_t now_ns, bool *created)
 {
 	*created = false;
 	if ((*q = registry_find(r, name)) != NULL)
@@ -135,6 +135,7 @@ registry_make(struct registry *r, const char *name, struct queue **q,
 	    (*q = queue_new(r, name, &r->defaults)) == NULL)
 		return WQ_NOMEM;
 	(*q)->untouched = true;
+	(*q)->created_ns = (*q)->changed_ns = now_ns;
 	if (r->journal != NULL)
 		r->journal->queue(r->journal->arg, *q);
 	return WQ_OK;

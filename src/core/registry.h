@@ -47,7 +47,7 @@ struct queue	*registry_find(struct registry *, const char *name);
  * *created tells whether it was.  WQ_NOMEM, WQ_BAD_NAME.
  */
 enum wq_status	 registry_make(struct registry *, const char *name,
-		    struct queue **, bool *created) WQ_MUST;
+		    struct queue **, int64_t now_ns, bool *created) WQ_MUST;
 
 /* Queues by name, a page at a time, with their infos. */
 void	registry_list(struct registry *, struct op_list *);

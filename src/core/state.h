@@ -26,7 +26,8 @@ struct queue {
 	struct waiter_list waiters;	/* first come, first served */
 	size_t waiter_count;
 	struct queue_settings settings;
-	struct tags *tags;		/* owned: one ref; NULL: none */
+	struct shared *text[QUEUE_TEXTS];	/* owned: one ref each */
+	int64_t created_ns, changed_ns;	/* its settings; 0: not known */
 	struct queue *dead_letters;	/* borrowed: where they go; NULL */
 	LIST_ENTRY(queue) source_link;	/* dead_letters->sources */
 	LIST_HEAD(, queue) sources;	/* whose dead letters come here */
@@ -104,6 +105,9 @@ void		 queue_time_out(struct waiter *);
  */
 void	queue_die(struct queue *);
 bool	queue_reap(struct queue *, size_t max);	/* true: it is free */
+
+/* message.c: what few have; made where there is none.  NULL: no memory. */
+struct message_extra	*message_extra_get(struct message *) WQ_MUST;
 
 /* A deadline is due. */
 void	queue_due(struct deadline *);

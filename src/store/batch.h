@@ -39,7 +39,8 @@ struct store_push {
 	struct id id;
 	const void *body;	/* borrowed until the batch is back */
 	uint32_t body_bytes;
-	struct store_text group;
+	struct store_text group, attributes;
+	bool text;		/* the body is no JSON */
 	int64_t delay_ns;	/* delayed until; 0: not */
 	int64_t ttl_ns;		/* lives until; 0: for ever */
 	int64_t lock_ms;	/* its own lock timeout; -1: none */
@@ -55,6 +56,7 @@ struct store_lock {
 	int64_t until_ns;
 	int64_t order;		/* of all locks and moves; see recover.h */
 	uint32_t receives, receipt;
+	int64_t received_ns, first_received_ns;	/* 0: as at received_ns */
 	bool back;		/* given back by its receiver */
 };
 
@@ -69,11 +71,13 @@ struct store_move {
 };
 
 /* The settings, in the order of the table's columns; see sqlite.c. */
-enum { STORE_SETTINGS = 8, STORE_TOTALS_COUNT = 7 };
+enum { STORE_SETTINGS = 13, STORE_TOTALS_COUNT = 7, STORE_QUEUE_TEXTS = 3 };
 
 struct store_queue {
 	int64_t setting[STORE_SETTINGS];
-	struct store_text name, dead_letter_queue, tags;
+	struct store_text name, dead_letter_queue;
+	struct store_text text[STORE_QUEUE_TEXTS];	/* as enum queue_text */
+	int64_t created_ns, changed_ns;	/* 0: not known */
 	int64_t keys;		/* the number under which its keys are */
 	bool paused;
 };

@@ -15,23 +15,31 @@
 #define MESSAGE_HEADER							\
 	"m.seq, m.queue, id, delayed_until, expires_at, lock_timeout, "	\
 	"group_name, available_since, m.ord, dead_queue, dead_receives, " \
-	"dead_reason, first_pushed_at, l.until, l.ord, l.receives, "	\
-	"l.receipt, l.given_back, length(body)"
+	"dead_reason, first_pushed_at, is_text, attributes, l.until, "	\
+	"l.ord, l.receives, l.receipt, l.given_back, l.received_at, "	\
+	"l.first_received_at, length(body)"
 #define MESSAGE_ROWS							\
 	" FROM message m LEFT JOIN lock l ON l.seq = m.seq "		\
 	"WHERE m.seq > ?1 ORDER BY m.seq"
+
+/* In the order of struct queue_settings. */
+#define SETTING_COLUMNS							\
+	"lock_timeout, delay, ttl, max_receives, max_messages, "	\
+	"max_bytes, max_locked, content_based_dedup, retention, wait, "	\
+	"max_message_bytes, dedup_by_group, redrive_allow"
 
 static const char *const sql[STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_PUSH] = "INSERT INTO message (seq, queue, id, delayed_until, "
-	    "expires_at, lock_timeout, group_name, body) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	    "expires_at, lock_timeout, group_name, body, is_text, attributes) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_KEY] = "INSERT OR REPLACE INTO dedup (seq, queue, key, id, "
 	    "until) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_LOCK] = "INSERT OR REPLACE INTO lock (seq, until, ord, receives, "
-	    "receipt, given_back) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	    "receipt, given_back, received_at, first_received_at) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_MOVE] = "UPDATE message SET seq = ?1, queue = ?2, "
 	    "available_since = ?4, ord = ?5, dead_queue = ?6, "
 	    "dead_receives = ?7, dead_reason = ?8, first_pushed_at = ?9, "
@@ -39,10 +47,10 @@ static const char *const sql[STATEMENTS] = {
 	[SQL_GONE] = "DELETE FROM message WHERE seq = ?1",
 	[SQL_GONE_LOCK] = "DELETE FROM lock WHERE seq = ?1",
 	[SQL_QUEUE] = "INSERT OR REPLACE INTO queue (number, name, paused, "
-	    "dead_letter_queue, tags, lock_timeout, delay, ttl, max_receives, "
-	    "max_messages, max_bytes, max_locked, content_based_dedup, "
-	    "dedup_queue) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-	    "?11, ?12, ?13, ?14)",
+	    "dead_letter_queue, created_at, changed_at, dedup_queue, tags, "
+	    "attributes, sources, " SETTING_COLUMNS ") VALUES (?1, ?2, ?3, "
+	    "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+	    "?18, ?19, ?20, ?21, ?22, ?23)",
 	[SQL_TOTALS] = "INSERT OR REPLACE INTO totals (queue, pushed, "
 	    "received, confirmed, expired, dead_lettered, timed_out, "
 	    "duplicates, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
@@ -55,11 +63,10 @@ static const char *const sql[STATEMENTS] = {
 	[SQL_FREE] = "PRAGMA freelist_count",
 	[SQL_PAGES] = "PRAGMA page_count",
 	[SQL_READ_QUEUES] = "SELECT number, name, paused, dead_letter_queue, "
-	    "tags, lock_timeout, delay, ttl, max_receives, max_messages, "
-	    "max_bytes, max_locked, content_based_dedup, pushed, received, "
-	    "confirmed, expired, dead_lettered, timed_out, duplicates, "
-	    "settled_at, dedup_queue FROM queue LEFT JOIN totals ON queue = number "
-	    "ORDER BY number",
+	    "created_at, changed_at, dedup_queue, tags, attributes, sources, "
+	    SETTING_COLUMNS ", pushed, received, confirmed, expired, "
+	    "dead_lettered, timed_out, duplicates, settled_at "
+	    "FROM queue LEFT JOIN totals ON queue = number ORDER BY number",
 	[SQL_READ_KEYS] = "SELECT seq, queue, key, id, until FROM dedup "
 	    "ORDER BY seq",
 	[SQL_READ_MESSAGES] = "SELECT " MESSAGE_HEADER ", body" MESSAGE_ROWS,
@@ -175,6 +182,8 @@ apply_push(struct engine *e, const struct store_batch *b,
 		sqlite3_bind_null(st, 6);
 	bind_text(st, 7, b, p->group, true);
 	sqlite3_bind_blob(st, 8, p->body, (int)p->body_bytes, SQLITE_STATIC);
+	bind_or_null(st, 9, p->text);
+	bind_text(st, 10, b, p->attributes, false);
 	return run(e, SQL_PUSH);
 }
 
@@ -208,6 +217,8 @@ apply_lock(struct engine *e, const struct store_record *r)
 	sqlite3_bind_int64(st, 4, l->receives);
 	sqlite3_bind_int64(st, 5, l->receipt);
 	sqlite3_bind_int(st, 6, l->back);
+	bind_or_null(st, 7, l->received_ns);
+	bind_or_null(st, 8, l->first_received_ns);
 	return run(e, SQL_LOCK);
 }
 
@@ -249,10 +260,14 @@ apply_queue(struct engine *e, const struct store_batch *b,
 	bind_text(st, 2, b, q->name, false);
 	sqlite3_bind_int(st, 3, q->paused);
 	bind_text(st, 4, b, q->dead_letter_queue, false);
-	bind_text(st, 5, b, q->tags, false);
+	bind_or_null(st, 5, q->created_ns);
+	bind_or_null(st, 6, q->changed_ns);
+	sqlite3_bind_int64(st, 7, q->keys);
+	for (i = 0; i < STORE_QUEUE_TEXTS; i++)
+		bind_text(st, 8 + i, b, q->text[i], false);
 	for (i = 0; i < STORE_SETTINGS; i++)
-		sqlite3_bind_int64(st, 6 + i, q->setting[i]);
-	sqlite3_bind_int64(st, 6 + STORE_SETTINGS, q->keys);
+		sqlite3_bind_int64(st, 8 + STORE_QUEUE_TEXTS + i,
+		    q->setting[i]);
 	return run(e, SQL_QUEUE);
 }
 

@@ -12,7 +12,7 @@
 #include "store/sqlite_state.h"
 
 #define APPLICATION_ID	0x77716462	/* "wqdb" */
-#define SCHEMA_VERSION	1
+#define SCHEMA_VERSION	2
 #define BUSY_MS		2000
 #define FREE_PAGES_MIN	1024		/* 4 MiB: less is not worth the work */
 #define FREE_SHARE	4		/* of the pages, one of so many */
@@ -24,7 +24,11 @@ static const char schema[] =
     "ttl INTEGER NOT NULL, max_receives INTEGER NOT NULL, "
     "max_messages INTEGER NOT NULL, max_bytes INTEGER NOT NULL, "
     "max_locked INTEGER NOT NULL, content_based_dedup INTEGER NOT NULL, "
-    "dedup_queue INTEGER NOT NULL);"
+    "retention INTEGER NOT NULL, wait INTEGER NOT NULL, "
+    "max_message_bytes INTEGER NOT NULL, dedup_by_group INTEGER NOT NULL, "
+    "redrive_allow INTEGER NOT NULL, dedup_queue INTEGER NOT NULL, "
+    "created_at INTEGER, changed_at INTEGER, attributes TEXT, "
+    "sources TEXT);"
     "CREATE TABLE totals (queue INTEGER PRIMARY KEY, pushed INTEGER NOT NULL, "
     "received INTEGER NOT NULL, confirmed INTEGER NOT NULL, "
     "expired INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, "
@@ -34,12 +38,35 @@ static const char schema[] =
     "id BLOB NOT NULL, delayed_until INTEGER, expires_at INTEGER, "
     "lock_timeout INTEGER, group_name BLOB, available_since INTEGER, "
     "ord INTEGER, dead_queue TEXT, dead_receives INTEGER, "
-    "dead_reason INTEGER, first_pushed_at INTEGER, body BLOB NOT NULL);"
+    "dead_reason INTEGER, first_pushed_at INTEGER, is_text INTEGER, "
+    "attributes TEXT, body BLOB NOT NULL);"
     "CREATE TABLE lock (seq INTEGER PRIMARY KEY, until INTEGER NOT NULL, "
     "ord INTEGER NOT NULL, receives INTEGER NOT NULL, "
-    "receipt INTEGER NOT NULL, given_back INTEGER NOT NULL);"
+    "receipt INTEGER NOT NULL, given_back INTEGER NOT NULL, "
+    "received_at INTEGER, first_received_at INTEGER);"
     "CREATE TABLE dedup (seq INTEGER PRIMARY KEY, queue INTEGER NOT NULL, "
     "key BLOB NOT NULL, id BLOB NOT NULL, until INTEGER NOT NULL);";
+
+/* From the version before to that of the index. */
+static const char *const migrations[SCHEMA_VERSION + 1] = {
+	[2] = "ALTER TABLE queue ADD COLUMN retention INTEGER NOT NULL "
+	    "DEFAULT 0;"
+	    "ALTER TABLE queue ADD COLUMN wait INTEGER NOT NULL DEFAULT 0;"
+	    "ALTER TABLE queue ADD COLUMN max_message_bytes INTEGER NOT NULL "
+	    "DEFAULT 0;"
+	    "ALTER TABLE queue ADD COLUMN dedup_by_group INTEGER NOT NULL "
+	    "DEFAULT 0;"
+	    "ALTER TABLE queue ADD COLUMN redrive_allow INTEGER NOT NULL "
+	    "DEFAULT 0;"
+	    "ALTER TABLE queue ADD COLUMN created_at INTEGER;"
+	    "ALTER TABLE queue ADD COLUMN changed_at INTEGER;"
+	    "ALTER TABLE queue ADD COLUMN attributes TEXT;"
+	    "ALTER TABLE queue ADD COLUMN sources TEXT;"
+	    "ALTER TABLE message ADD COLUMN is_text INTEGER;"
+	    "ALTER TABLE message ADD COLUMN attributes TEXT;"
+	    "ALTER TABLE lock ADD COLUMN received_at INTEGER;"
+	    "ALTER TABLE lock ADD COLUMN first_received_at INTEGER;",
+};
 
 /* Into error, which is of STORE_ERROR_BYTES; -1. */
 static int
@@ -111,28 +138,45 @@ make_schema(struct engine *e, const char *path, char *error)
 	return refuse_sqlite(e, error, path);
 }
 
-/* Whose database it is, before anything in it is changed; *fresh: nobody's. */
+/* Up to our version, in one transaction; a copy of before is a backup's. */
 static int
-check_owner(struct engine *e, const char *path, bool *fresh, char *error)
+migrate(struct engine *e, const char *path, int64_t version, char *error)
 {
-	int64_t version = number_of(e, "PRAGMA user_version");
+	char text[64];
+
+	if (version == SCHEMA_VERSION)
+		return 0;
+	snprintf(text, sizeof(text), "PRAGMA user_version=%d;COMMIT",
+	    SCHEMA_VERSION);
+	if (!execute(e, "BEGIN IMMEDIATE"))
+		return refuse_sqlite(e, error, path);
+	while (version < SCHEMA_VERSION)
+		if (!execute(e, migrations[++version]))
+			return refuse_sqlite(e, error, path);
+	return execute(e, text) ? 0 : refuse_sqlite(e, error, path);
+}
+
+/*
+ * Whose database it is, before anything in it is changed; *had is its version,
+ * 0 for a new one.
+ */
+static int
+check_owner(struct engine *e, const char *path, int64_t *had, char *error)
+{
+	int64_t version = *had = number_of(e, "PRAGMA user_version");
 	int64_t application = number_of(e, "PRAGMA application_id");
 	char why[160];
 
-	*fresh = false;
 	if (version == -1 || application == -1)
 		return refuse_sqlite(e, error, path);
 	if (version == 0 && application == 0 &&
-	    number_of(e, "SELECT count(*) FROM sqlite_schema") == 0) {
-		*fresh = true;
+	    number_of(e, "SELECT count(*) FROM sqlite_schema") == 0)
 		return 0;
-	}
 	if (application != APPLICATION_ID)
 		return refuse(error, path, "this is a database, but not one "
 		    "of wqd");
-	if (version == SCHEMA_VERSION)
+	if (version > 0 && version <= SCHEMA_VERSION)
 		return 0;
-	/* The first version; migrations of older ones go here. */
 	snprintf(why, sizeof(why), "its schema has version %" PRId64 ", and "
 	    "this wqd knows %d: start the newer wqd that wrote it", version,
 	    SCHEMA_VERSION);
@@ -156,7 +200,7 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 	static const char *const syncs[] = { "PRAGMA synchronous=FULL",
 	    "PRAGMA synchronous=NORMAL", "PRAGMA synchronous=OFF" };
 	static const int values[] = { 2, 1, 0 };
-	bool fresh;
+	int64_t version;
 
 	sqlite3_extended_result_codes(e->db, 1);
 	sqlite3_busy_timeout(e->db, BUSY_MS);
@@ -166,9 +210,9 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 	 */
 	if (!execute(e, "PRAGMA locking_mode=EXCLUSIVE"))
 		return refuse_sqlite(e, error, path);
-	if (check_owner(e, path, &fresh, error) == -1)
+	if (check_owner(e, path, &version, error) == -1)
 		return -1;
-	if (fresh && !execute(e, "PRAGMA page_size=4096;"
+	if (version == 0 && !execute(e, "PRAGMA page_size=4096;"
 	    "PRAGMA auto_vacuum=INCREMENTAL"))
 		return refuse_sqlite(e, error, path);
 	if (!is_wal(e))
@@ -183,7 +227,8 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 	if (number_of(e, "PRAGMA synchronous") != values[sync])
 		return refuse(error, path, "synchronous cannot be set");
 	sqlite3_wal_hook(e->db, log_hook, e);
-	return fresh ? make_schema(e, path, error) : 0;
+	return version == 0 ? make_schema(e, path, error) :
+	    migrate(e, path, version, error);
 }
 
 struct engine *

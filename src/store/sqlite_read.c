@@ -4,6 +4,7 @@
 
 #include "store/sqlite_state.h"
 
+#define BODY_BYTES_AT	22	/* the column; the body may follow */
 #define SLICE_BYTES	(4 * 1024 * 1024)	/* of bodies, a call */
 
 static struct store_row_text
@@ -38,14 +39,17 @@ read_queue(sqlite3_stmt *st, const struct store_reader *reader)
 	row.name = text_at(st, c++);
 	row.of_queue.paused = sqlite3_column_int(st, c++) != 0;
 	row.dead_queue = text_at(st, c++);
-	row.tags = text_at(st, c++);
+	row.of_queue.created_ns = sqlite3_column_int64(st, c++);
+	row.of_queue.changed_ns = sqlite3_column_int64(st, c++);
+	row.of_queue.keys = sqlite3_column_int64(st, c++);
+	for (i = 0; i < STORE_QUEUE_TEXTS; i++)
+		row.text[i] = text_at(st, c++);
 	for (i = 0; i < STORE_SETTINGS; i++)
 		row.of_queue.setting[i] = sqlite3_column_int64(st, c++);
 	for (i = 0; i < STORE_TOTALS_COUNT; i++)
 		row.totals.total[i] =
 		    (uint64_t)sqlite3_column_int64(st, c++);
 	row.totals.settled_ns = sqlite3_column_int64(st, c++);
-	row.of_queue.keys = sqlite3_column_int64(st, c++);
 	return reader->queue(reader->arg, &row);
 }
 
@@ -70,13 +74,13 @@ read_message(sqlite3_stmt *st, const struct store_reader *reader)
 {
 	struct store_row row;
 	struct store_row_text body = { NULL, 0 };
-	int64_t bytes = sqlite3_column_int64(st, 18);
+	int64_t bytes = sqlite3_column_int64(st, BODY_BYTES_AT);
 
 	memset(&row, 0, sizeof(row));
 	row.seq = sqlite3_column_int64(st, 0);
 	row.queue = sqlite3_column_int64(st, 1);
-	if (sqlite3_column_count(st) > 19)
-		body = text_at(st, 19);
+	if (sqlite3_column_count(st) > BODY_BYTES_AT + 1)
+		body = text_at(st, BODY_BYTES_AT + 1);
 	if (!id_at(st, 2, &row.push.id) || bytes < 0 || bytes > UINT32_MAX)
 		return WQ_BAD_ROW;
 	row.push.delay_ns = sqlite3_column_int64(st, 3);
@@ -90,12 +94,16 @@ read_message(sqlite3_stmt *st, const struct store_reader *reader)
 	row.move.dead_receives = (uint32_t)sqlite3_column_int64(st, 10);
 	row.move.dead_reason = sqlite3_column_int(st, 11);
 	row.move.first_pushed_ns = sqlite3_column_int64(st, 12);
-	row.locked = sqlite3_column_type(st, 13) != SQLITE_NULL;
-	row.lock.until_ns = sqlite3_column_int64(st, 13);
-	row.lock.order = sqlite3_column_int64(st, 14);
-	row.lock.receives = (uint32_t)sqlite3_column_int64(st, 15);
-	row.lock.receipt = (uint32_t)sqlite3_column_int64(st, 16);
-	row.lock.back = sqlite3_column_int(st, 17) != 0;
+	row.push.text = sqlite3_column_int(st, 13) != 0;
+	row.attributes = text_at(st, 14);
+	row.locked = sqlite3_column_type(st, 15) != SQLITE_NULL;
+	row.lock.until_ns = sqlite3_column_int64(st, 15);
+	row.lock.order = sqlite3_column_int64(st, 16);
+	row.lock.receives = (uint32_t)sqlite3_column_int64(st, 17);
+	row.lock.receipt = (uint32_t)sqlite3_column_int64(st, 18);
+	row.lock.back = sqlite3_column_int(st, 19) != 0;
+	row.lock.received_ns = sqlite3_column_int64(st, 20);
+	row.lock.first_received_ns = sqlite3_column_int64(st, 21);
 	row.push.body = body.data;
 	row.push.body_bytes = (uint32_t)bytes;
 	return reader->message(reader->arg, &row);
@@ -174,7 +182,8 @@ engine_read(struct engine *e, const struct store_reader *reader, int max,
 			status = tables[e->reading].read(st, reader);
 			e->read_seq = sqlite3_column_int64(st, 0);
 			if (e->reading == READ_MESSAGES)
-				bytes += sqlite3_column_int64(st, 18);
+				bytes += sqlite3_column_int64(st,
+				    BODY_BYTES_AT);
 			if (status == WQ_OK)
 				continue;
 			return refuse_row(error, tables[e->reading].table, st,

@@ -48,7 +48,8 @@ struct store_row {
 	bool locked;			/* it was ever */
 	struct store_lock lock;
 	struct store_move move;		/* without its dead_queue */
-	struct store_row_text name, dead_queue, tags, group;
+	struct store_row_text name, dead_queue, group, attributes;
+	struct store_row_text text[STORE_QUEUE_TEXTS];
 };
 
 /*

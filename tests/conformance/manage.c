@@ -48,7 +48,7 @@ set_all(void)
 	set_on(c, SETTING_DEDUP, 1);
 	c->op.configure.given |= SETTING_DEAD_LETTER_QUEUE | SETTING_TAGS;
 	strcpy(c->op.configure.dead_letter_queue, "letters");
-	c->op.configure.tags = "{\"team\":\"a\"}";
+	c->op.configure.text[QUEUE_TAGS] = "{\"team\":\"a\"}";
 	ck_assert_status(c, WQ_OK);
 	return c;
 }
@@ -73,7 +73,7 @@ START_TEST(settings_that_are_not_named_keep_their_values)
 	set_all();
 	c = configure_call(Q);
 	c->op.configure.settings.delay_ms = 99;
-	c->op.configure.tags = "{}";
+	c->op.configure.text[QUEUE_TAGS] = "{}";
 	ck_assert_status(c, WQ_OK);
 	check_settings(&c->op.configure.settings);
 	ck_assert_str_eq(c->op.configure.dead_letter_queue, "letters");
@@ -103,7 +103,7 @@ set_tags(const char *text)
 	struct call *c = configure_call(Q);
 
 	c->op.configure.given = SETTING_TAGS;
-	c->op.configure.tags = text;
+	c->op.configure.text[QUEUE_TAGS] = text;
 	ck_assert_status(c, WQ_OK);
 }
 
@@ -187,7 +187,7 @@ START_TEST(refused_configure_changes_nothing_and_makes_nothing)
 	c = configure_call(Q);
 	set_on(c, SETTING_DELAY, 5);
 	c->op.configure.given |= SETTING_DEAD_LETTER_QUEUE | SETTING_TAGS;
-	c->op.configure.tags = "{}";
+	c->op.configure.text[QUEUE_TAGS] = "{}";
 	strcpy(c->op.configure.dead_letter_queue, Q);
 	ck_assert_status(c, WQ_CYCLE);
 	ck_assert_int_eq(info(Q).settings.delay_ms, 0);

@@ -342,7 +342,7 @@ START_TEST(settings_and_tags_and_target_come_back)
 	set_on(c, SETTING_DEDUP, 1);
 	c->op.configure.given |= SETTING_DEAD_LETTER_QUEUE | SETTING_TAGS;
 	strcpy(c->op.configure.dead_letter_queue, DEAD);
-	c->op.configure.tags = "{\"team\":\"a\"}";
+	c->op.configure.text[QUEUE_TAGS] = "{\"team\":\"a\"}";
 	ck_assert_status(c, WQ_OK);
 	set(NULL, SETTING_DELAY, 21);
 	world_restart();

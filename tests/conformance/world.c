@@ -160,13 +160,12 @@ deliveries(struct call *c, size_t *count)
 }
 
 static const char *
-take_tags(struct tags **tags)
+take_tags(struct queue_info *info)
 {
-	const char *text = *tags != NULL ? world_text("%s", (*tags)->json) :
-	    NULL;
+	struct shared *tags = info->text[QUEUE_TAGS];
+	const char *text = tags != NULL ? world_text("%s", tags->text) : NULL;
 
-	tags_unref(*tags);
-	*tags = NULL;
+	queue_info_fini(info);
 	return text;
 }
 
@@ -194,12 +193,12 @@ call_done(struct op *op, void *arg)
 	if (op->status != WQ_OK)
 		return;
 	if (op->verb == OP_INFO)
-		c->tags = take_tags(&op->info.tags);
+		c->tags = take_tags(&op->info);
 	else if (op->verb == OP_CONFIGURE)
-		c->tags = take_tags(&op->configure.tags_now);
+		c->tags = take_tags(&op->configure.now);
 	else if (op->verb == OP_LIST)
 		for (i = 0; i < op->list.count; i++)
-			take_tags(&op->list.out[i].info.tags);
+			take_tags(&op->list.out[i].info);
 }
 
 struct call *

@@ -19,8 +19,8 @@ check_settings(const struct naive_queue *q, const struct queue_info *info)
 	if (strcmp(info->dead_letter_queue, to) != 0 ||
 	    info->fifo != q->fifo || info->paused != q->paused)
 		fail("%s: another dead-letter queue, kind or pause", q->name);
-	if ((info->tags == NULL) != (q->tags == NULL) ||
-	    (q->tags != NULL && strcmp(q->tags, info->tags->json) != 0))
+	if ((info->text[QUEUE_TAGS] == NULL) != (q->tags == NULL) ||
+	    (q->tags != NULL && strcmp(q->tags, info->text[QUEUE_TAGS]->text) != 0))
 		fail("%s: other tags", q->name);
 }
 
@@ -78,7 +78,7 @@ check_counts(int queue)
 
 	core_info(queue, &info);
 	check_info(queue, &info);
-	tags_unref(info.tags);
+	queue_info_fini(&info);
 }
 
 /* The next deadline, and the timers of locks. */
@@ -283,7 +283,7 @@ check_list(void)
 		    0)
 			fail("a list is out of order");
 		check_info(number_of(out[i].name), &out[i].info);
-		tags_unref(out[i].info.tags);
+		queue_info_fini(&out[i].info);
 	}
 	happened(LISTED);
 }

@@ -31,7 +31,8 @@ struct key_row {
 
 struct queue_row {
 	struct recovered_queue q;
-	struct text name, dead_letter_queue, tags;
+	struct text name, dead_letter_queue;
+	struct text text[QUEUE_TEXTS];
 };
 
 static struct message_row	messages[ROWS_MAX];
@@ -138,7 +139,8 @@ tell_lock(void *arg, const struct message *m)
 	row->m.lock = (struct recovered_lock){ .given = true,
 	    .back = f.given_back, .until_ns = f.until_ns,
 	    .order = ++last_order, .receives = m->receives,
-	    .receipt = m->receipt };
+	    .receipt = m->receipt, .received_ns = f.received_ns,
+	    .first_received_ns = f.first_received_ns };
 }
 
 static void
@@ -150,7 +152,8 @@ tell_unlock(void *arg, const struct message *m)
 	use_room();
 	row->m.lock = (struct recovered_lock){ .given = true, .back = true,
 	    .until_ns = m->available_ns, .order = -++last_order,
-	    .receives = m->receives, .receipt = m->receipt };
+	    .receives = m->receives, .receipt = m->receipt,
+	    .first_received_ns = message_first_received_ns(m) };
 }
 
 static void
@@ -201,6 +204,7 @@ tell_queue(void *arg, struct queue *q)
 {
 	struct queue_facts f;
 	struct queue_row *row;
+	int i;
 
 	(void)arg;
 	use_room();
@@ -217,7 +221,10 @@ tell_queue(void *arg, struct queue *q)
 	row->q.paused = f.paused;
 	row->name = string(f.name);
 	row->dead_letter_queue = string(f.dead_letter_queue);
-	row->tags = string(f.tags);
+	for (i = 0; i < QUEUE_TEXTS; i++)
+		row->text[i] = string(f.text[i]);
+	row->q.created_ns = f.created_ns;
+	row->q.changed_ns = f.changed_ns;
 }
 
 static void
@@ -303,11 +310,13 @@ static void
 recover_queues(struct recovery *rec)
 {
 	struct queue_row *row;
+	int i;
 
 	qsort(queues, queue_count, sizeof(queues[0]), compare_numbers);
 	for (row = queues; row < queues + queue_count; row++) {
 		row->q.name = text_of(&row->name);
-		row->q.tags = text_of(&row->tags);
+		for (i = 0; i < QUEUE_TEXTS; i++)
+			row->q.text[i] = text_of(&row->text[i]);
 		if (recover_queue(rec, &row->q) != WQ_OK)
 			fail("a queue is not recovered");
 	}

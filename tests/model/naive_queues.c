@@ -124,7 +124,7 @@ naive_configure(int queue, const struct op_configure *c, int target,
 	if (target != NOWHERE && !naive.queues[target].exists)
 		naive_make(target);
 	if (c->given & SETTING_TAGS)
-		q->tags = c->tags;
+		q->tags = c->text[QUEUE_TAGS];
 	q->settings = settings;
 	q->dead_letters = target;
 	return WQ_OK;

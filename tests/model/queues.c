@@ -35,10 +35,10 @@ check_configured(int queue, const struct op_configure *c)
 	    naive.queues[q->dead_letters].name : "") != 0)
 		fail("dead letters of %s go to %s", q->name,
 		    c->dead_letter_queue);
-	if ((c->tags_now == NULL) != (q->tags == NULL) ||
-	    (q->tags != NULL && strcmp(q->tags, c->tags_now->json) != 0))
+	if ((c->now.text[QUEUE_TAGS] == NULL) != (q->tags == NULL) ||
+	    (q->tags != NULL && strcmp(q->tags, c->now.text[QUEUE_TAGS]->text) != 0))
 		fail("the tags of %s are others", q->name);
-	tags_unref(c->tags_now);
+	queue_info_fini((struct queue_info *)(uintptr_t)&c->now);
 	happened(CONFIGURED);
 }
 
@@ -96,7 +96,7 @@ do_configure(void)
 	s->max_bytes = chance(2) ? 0 : (int64_t)below(1000);
 	s->max_locked = chance(2) ? 0 : 1 + (int64_t)below(6);
 	s->content_based_dedup = (int64_t)below(2);
-	c.tags = tags[below(3)];
+	c.text[QUEUE_TAGS] = tags[below(3)];
 	configure(queue, &c, chance(3) ? NOWHERE : (int)below(QUEUES),
 	    chance(6));
 }

@@ -195,19 +195,19 @@ core_make(int queue, bool *created)
 {
 	struct queue *q;
 
-	return registry_make(registry, naive.queues[queue].name, &q, created);
+	return registry_make(registry, naive.queues[queue].name, &q, 0, created);
 }
 
 enum wq_status
 core_configure(int queue, struct op_configure *c)
 {
-	return queue_configure(core_queue(queue), c, true);
+	return queue_configure(core_queue(queue), c, true, 0);
 }
 
 enum wq_status
 core_delete(int queue)
 {
-	return queue_delete(core_queue(queue));
+	return queue_delete(core_queue(queue), false);
 }
 
 void
