@@ -93,7 +93,7 @@ START_TEST(what_was_purged_does_not_come_back_with_the_keys)
 	struct id id = m.id;
 
 	queue_row("a", 5, 2);
-	ck_assert_int_eq(recover_dedup(rec, 2, key, &id, NOW + MS), WQ_OK);
+	ck_assert_int_eq(recover_dedup(rec, 2, key, &id, 0, NOW + MS), WQ_OK);
 	ck_assert_int_eq(recover_message(rec, &m), WQ_NO_QUEUE);
 	places();
 	ck_assert_ptr_nonnull(queue_find_dedup(registry_find(r, "a"), key));
@@ -110,7 +110,7 @@ START_TEST(a_new_queue_has_not_the_number_of_what_is_left)
 	bool created;
 
 	queue_row("a", 2, 2);
-	ck_assert_int_eq(recover_dedup(rec, 7, key, &m.id, NOW + MS),
+	ck_assert_int_eq(recover_dedup(rec, 7, key, &m.id, 0, NOW + MS),
 	    WQ_NO_QUEUE);
 	ck_assert_int_eq(registry_make(r, "b", &q, 0, &created), WQ_OK);
 	queue_facts(q, &facts);

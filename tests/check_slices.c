@@ -118,7 +118,7 @@ START_TEST(a_purge_takes_all_at_once_and_frees_it_in_slices)
 	push_many(q, MANY, "g");
 	look.id = push_group(q, NULL);
 	ck_assert_uint_eq(receive(q, 10, NULL), 10);
-	ck_assert_int_eq(queue_purge(q), WQ_OK);
+	ck_assert_int_eq(queue_purge(q, 0), WQ_OK);
 	q = registry_find(r, "a");
 	ck_assert_uint_eq(count(q), 0);
 	ck_assert_int_eq(queue_look(q, &look), WQ_NO_MESSAGE);
@@ -138,7 +138,7 @@ START_TEST(locks_that_end_after_a_purge_bring_nothing_back)
 	dead_letters_to(q, "dead");
 	push_many(q, 10, NULL);
 	ck_assert_uint_eq(receive(q, 5, NULL), 5);
-	ck_assert_int_eq(queue_purge(q), WQ_OK);
+	ck_assert_int_eq(queue_purge(q, 0), WQ_OK);
 	pass(LOCK);
 	dead = registry_find(r, "dead");
 	ck_assert_uint_eq(count(registry_find(r, "a")), 0);
@@ -159,7 +159,7 @@ START_TEST(a_purge_leaves_all_but_the_messages)
 	ck_assert_int_eq(queue_add_dedup(q, key, &id, now_ns), WQ_OK);
 	ck_assert_int_eq(queue_pause(q, true), WQ_OK);
 	queue_wait(q, &w, 1000, now_ns);
-	ck_assert_int_eq(queue_purge(q), WQ_OK);
+	ck_assert_int_eq(queue_purge(q, 0), WQ_OK);
 	ck_assert(!registry_reap(r, SIZE_MAX));
 	q = registry_find(r, "a");
 	queue_info(q, &info);
@@ -169,7 +169,7 @@ START_TEST(a_purge_leaves_all_but_the_messages)
 	ck_assert_int_eq(info.settings.max_receives, 1);
 	ck_assert_str_eq(info.dead_letter_queue, "b");
 	ck_assert_ptr_nonnull(queue_find_dedup(q, key));
-	ck_assert_int_eq(queue_delete(q, false), WQ_IS_TARGET);
+	ck_assert_int_eq(queue_delete(q, false, 0), WQ_IS_TARGET);
 	ck_assert_int_eq(queue_pause(q, false), WQ_OK);
 	push_group(q, NULL);
 	ck_assert_ptr_eq(queue_served_waiter(q), &w);
@@ -182,7 +182,7 @@ START_TEST(dead_letters_still_go_to_a_queue_that_was_purged)
 	struct queue *q = queue("source");
 
 	dead_letters_to(q, "dead");
-	ck_assert_int_eq(queue_purge(registry_find(r, "dead")), WQ_OK);
+	ck_assert_int_eq(queue_purge(registry_find(r, "dead"), 0), WQ_OK);
 	push_group(q, NULL);
 	ck_assert_uint_eq(receive(q, 1, NULL), 1);
 	pass(LOCK);
@@ -195,7 +195,7 @@ START_TEST(a_deleted_queue_is_no_more_though_it_is_not_free_yet)
 	struct queue *q = queue("a");
 
 	push_many(q, MANY, "g");
-	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false, 0), WQ_OK);
 	ck_assert_ptr_null(registry_find(r, "a"));
 	ck_assert(registry_reap(r, 10));
 	q = queue("a");
@@ -222,7 +222,7 @@ letters(void)
 		ck_assert_uint_eq(receive(q, 1, NULL), 1);
 		pass(LOCK);
 	}
-	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false), WQ_OK);
+	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false, 0), WQ_OK);
 	ck_assert_uint_eq(count(registry_find(r, "dead")), 4);
 	return registry_find(r, "dead");
 }
@@ -336,7 +336,7 @@ START_TEST(what_a_queue_holds_is_counted_as_memory_and_given_back)
 	pass(300000);
 	ck_assert_uint_eq(registry_memory_bytes(r), full);
 	ck_assert_uint_gt(registry_memory_bytes(r), empty);
-	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false, 0), WQ_OK);
 	ck_assert(!registry_reap(r, SIZE_MAX));
 	ck_assert_uint_lt(registry_memory_bytes(r), empty);
 }

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "core/outside.h"
 #include "core/queue.h"
+#include "core/recent.h"
 #include "core/registry.h"
 #include "store/store.h"
 
@@ -28,6 +29,7 @@
 #define MAX_LOCKED	120000		/* of a queue, by default, as in SQS */
 #define DRAIN_MIN_BYTES	(16 * 1024 * 1024)
 #define SERVE_PER_TURN	512		/* waiting receives */
+#define MOMENT_NS	INT64_C(60000000000)	/* as SQS has it */
 #define REAP_PER_TURN	5000		/* messages of purged queues */
 
 /*
@@ -221,8 +223,7 @@ serve_one(struct local *l, struct queue *q, int64_t now_ns)
 	if (w == NULL)
 		return false;
 	r = &op_of(w)->receive;
-	st = queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
-	    r->out, &r->count);
+	st = local_receive_now(q, r, now_ns);
 	if (w->queue == NULL)		/* its time was over meanwhile */
 		return true;
 	if (st == WQ_OK && r->count == 0) {
@@ -483,6 +484,7 @@ local_new(struct event_base *base, const struct config *config)
 	l->registry = registry_new(&defaults, &timers, seed);
 	if (l->registry == NULL)
 		goto fail;
+	registry_set_moment(l->registry, config->sqs_waits ? MOMENT_NS : 0);
 	if (*config->data == '\0')
 		return &l->backend;
 	/* Bodies over it stay on disk: nothing is refused for it. */

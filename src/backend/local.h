@@ -10,6 +10,7 @@
 
 struct durable;
 struct event;
+struct queue;
 struct registry;
 struct timers;
 
@@ -48,6 +49,10 @@ extern const local_verb_fn	local_verbs[OP_VERBS];
 /* A slice of a redrive.  False: there is more to do. */
 bool	local_redrive_slice(struct local *, struct op *, int64_t now_ns,
 	    enum wq_status *) WQ_MUST;
+
+/* What a receive gives at once. */
+enum wq_status	local_receive_now(struct queue *, struct op_receive *,
+		    int64_t now_ns);
 
 /*
  * What op gives without those whose bodies could not be read; their locks run

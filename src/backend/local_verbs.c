@@ -4,8 +4,11 @@
 #include "backend/durable.h"
 #include "backend/local.h"
 #include "backend/push.h"
+#include "core/attempt.h"
 #include "core/queue.h"
+#include "core/recent.h"
 #include "core/registry.h"
+#include "core/task.h"
 
 #define REAP_PER_OP	1000		/* messages of purged queues */
 #define REDRIVE_PER_TURN 1000		/* messages looked at */
@@ -38,7 +41,7 @@ local_unmake(struct local *l, const char *name)
 
 	/* Others may have come to use it; without memory it stays. */
 	if (q != NULL && queue_is_unused(q) &&
-	    queue_delete(q, false) == WQ_OK)
+	    queue_delete(q, false, 0) == WQ_OK)
 		registry_reap(l->registry, 1);
 }
 
@@ -72,6 +75,20 @@ local_push(struct local *l, struct op *op, int64_t now_ns)
 	return st;
 }
 
+enum wq_status
+local_receive_now(struct queue *q, struct op_receive *r, int64_t now_ns)
+{
+	enum wq_status st;
+
+	r->count = 0;
+	if (attempt_again(q, r, now_ns))
+		return WQ_OK;
+	st = queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
+	    r->out, &r->count);
+	attempt_keep(q, r, now_ns);
+	return st;
+}
+
 static enum wq_status
 local_receive(struct local *l, struct op *op, int64_t now_ns)
 {
@@ -80,11 +97,15 @@ local_receive(struct local *l, struct op *op, int64_t now_ns)
 	struct op_receive *r = &op->receive;
 
 	r->count = 0;
+	r->over_limit = false;
 	r->waiter.queue = NULL;
 	if (st != WQ_OK)
 		return st;
-	st = queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
-	    r->out, &r->count);
+	if (r->wait_ms < 0)
+		r->wait_ms = queue_settings(q)->wait_ms;
+	st = local_receive_now(q, r, now_ns);
+	if (st == WQ_OK && r->count == 0)
+		r->over_limit = queue_is_at_limit(q);
 	if (st == WQ_OK && r->count == 0 && r->wait_ms > 0 && !l->no_waits) {
 		queue_wait(q, &r->waiter, r->wait_ms, now_ns);
 		op->stage = STAGE_WAITS;
@@ -130,9 +151,16 @@ local_confirm_many(struct local *l, struct op *op, int64_t now_ns)
 static enum wq_status
 local_list(struct local *l, struct op *op, int64_t now_ns)
 {
+	struct queue *target = NULL;
+	enum wq_status st = WQ_OK;
+
 	(void)now_ns;
-	registry_list(l->registry, &op->list);
-	return WQ_OK;
+	op->list.count = 0;
+	if (op->list.sources)
+		st = find(l, op, &target);
+	if (st == WQ_OK)
+		registry_list(l->registry, &op->list, target);
+	return st;
 }
 
 static enum wq_status
@@ -144,6 +172,8 @@ local_configure(struct local *l, struct op *op, int64_t now_ns)
 
 	memset(&c->now, 0, sizeof(c->now));
 	c->created = false;
+	if (c->only_new && recent_find(l->registry, op->queue))
+		return WQ_RECENT;
 	st = c->must_exist ? find(l, op, &q) :
 	    registry_make(l->registry, op->queue, &q, now_ns, &c->created);
 	if (st != WQ_OK)
@@ -226,7 +256,7 @@ local_delete(struct local *l, struct op *op, int64_t now_ns)
 
 	(void)now_ns;
 	return st != WQ_OK ? st :
-	    reap(l, queue_delete(q, op->delete.even_target));
+	    reap(l, queue_delete(q, op->delete.even_target, now_ns));
 }
 
 static enum wq_status
@@ -236,7 +266,7 @@ local_purge(struct local *l, struct op *op, int64_t now_ns)
 	enum wq_status st = find(l, op, &q);
 
 	(void)now_ns;
-	return st != WQ_OK ? st : reap(l, queue_purge(q));
+	return st != WQ_OK ? st : reap(l, queue_purge(q, now_ns));
 }
 
 static enum wq_status
@@ -302,6 +332,35 @@ local_info(struct local *l, struct op *op, int64_t now_ns)
 	return WQ_OK;
 }
 
+static enum wq_status
+local_task_start(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	return st != WQ_OK ? st : task_start(q, &op->task_start, now_ns);
+}
+
+static enum wq_status
+local_task_cancel(struct local *l, struct op *op, int64_t now_ns)
+{
+	(void)now_ns;
+	return task_cancel(l->registry, &op->task_cancel);
+}
+
+static enum wq_status
+local_task_list(struct local *l, struct op *op, int64_t now_ns)
+{
+	struct queue *q;
+	enum wq_status st = find(l, op, &q);
+
+	(void)now_ns;
+	op->task_list.count = 0;
+	if (st == WQ_OK)
+		tasks_list(q, &op->task_list);
+	return st;
+}
+
 const local_verb_fn local_verbs[OP_VERBS] = {
 	[OP_PUSH] = local_push,
 	[OP_RECEIVE] = local_receive,
@@ -319,4 +378,7 @@ const local_verb_fn local_verbs[OP_VERBS] = {
 	[OP_PEEK] = local_peek,
 	[OP_REDRIVE] = local_redrive,
 	[OP_BACKUP] = local_backup,
+	[OP_TASK_START] = local_task_start,
+	[OP_TASK_CANCEL] = local_task_cancel,
+	[OP_TASK_LIST] = local_task_list,
 };

@@ -77,6 +77,7 @@ make_message(struct queue *q, const struct op_push *push, struct op_body *b,
 		return WQ_MESSAGE_TOO_LARGE;
 	if (first != NULL) {
 		b->id = *first;
+		b->pushed_ns = queue_dedup_pushed_ns(q, b->key);
 		return WQ_OK;
 	}
 	b->id = id_new();

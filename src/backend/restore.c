@@ -183,7 +183,7 @@ read_key(void *arg, const struct store_row *row)
 	if (st != WQ_OK)
 		return st;
 	st = recover_dedup(r->recovery, row->queue, row->key.key,
-	    &row->key.id, row->key.until_ns);
+	    &row->key.id, row->seq, row->key.until_ns);
 	/* Its queue was deleted: it goes when its time is over. */
 	return st == WQ_NO_QUEUE ? WQ_OK : st;
 }

@@ -49,6 +49,8 @@ const struct config_option config_options[] = {
 	    0, 65535, "3000", "TCP port; 0 picks a free one", NULL },
 	{ "request-timeout", 0, OPTION_MS, FIELD(request_timeout_ms),
 	    1, HOUR_MS, "30000", "longest time a request may take to come", NULL },
+	{ "sqs-waits", 0, OPTION_BOOL, FIELD(sqs_waits),
+	    0, 1, "false", "deletes and purges have SQS's 60 seconds", NULL },
 	{ "sync", 0, OPTION_CHOICE, FIELD(sync),
 	    0, 2, "full", "what a commit waits for", "full|normal|off" },
 	{ "sync-locks", 0, OPTION_BOOL, FIELD(sync_locks),

@@ -30,6 +30,7 @@ struct config {
 	char *data;			/* owned; "": memory only */
 	int64_t sync;			/* index of its choices */
 	bool sync_locks;
+	bool sqs_waits;
 	bool verbose;
 	bool foreground;
 };

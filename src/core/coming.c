@@ -73,12 +73,15 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
 	set_delay(q, m, t->delay_ms);
 	if (t->ttl_ms > 0) {
 		m->extra->has_ttl = true;
+		m->extra->ttl.kind = DEADLINE_TTL;
 		m->extra->ttl.due_ns = m->pushed_ns + t->ttl_ms * NS_PER_MS;
 	}
 	/* Counted now, so that it is kept with the message. */
 	q->totals.pushed++;
 	queue_touch(q);
 	q->coming_count++;
+	if (key != NULL)
+		queue_set_dedup_pushed(q, key, m->pushed_ns);
 	q->coming_bytes += m->body_bytes;
 	r->memory_bytes += message_bytes(m);
 	if (r->journal != NULL)

@@ -13,7 +13,12 @@ enum deadline_kind {
 	DEADLINE_DELAY,		/* a delayed message becomes available */
 	DEADLINE_WAIT,		/* a receiver stops waiting */
 	DEADLINE_TTL,		/* a message was not confirmed in time */
-	DEADLINE_DEDUP		/* a repeat is a repeat no longer */
+	DEADLINE_DEDUP,		/* a repeat is a repeat no longer */
+	DEADLINE_RETENTION,	/* a message is older than its queue keeps */
+	DEADLINE_QUEUE_RETENTION,	/* the same of a queue's first */
+	DEADLINE_TASK,		/* a task goes on */
+	DEADLINE_ATTEMPT,	/* a receive can be repeated no longer */
+	DEADLINE_RECENT		/* a delete is a while ago */
 };
 
 /*

@@ -36,6 +36,19 @@ queue_dedup_until_ns(const struct queue *q, const uint8_t key[DIGEST_BYTES])
 	return find(q, key)->deadline.due_ns;
 }
 
+int64_t
+queue_dedup_pushed_ns(const struct queue *q, const uint8_t key[DIGEST_BYTES])
+{
+	return find(q, key)->pushed_ns;
+}
+
+void
+queue_set_dedup_pushed(struct queue *q, const uint8_t key[DIGEST_BYTES],
+    int64_t pushed_ns)
+{
+	find(q, key)->pushed_ns = pushed_ns;
+}
+
 enum wq_status
 queue_add_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
     const struct id *id, int64_t now_ns)

@@ -17,6 +17,11 @@ const struct id	*queue_find_dedup(const struct queue *,
 		    const uint8_t key[DIGEST_BYTES]);
 int64_t		queue_dedup_until_ns(const struct queue *,
 		    const uint8_t key[DIGEST_BYTES]);
+/* The sequence of the first push, of a key that is there. */
+int64_t		queue_dedup_pushed_ns(const struct queue *,
+		    const uint8_t key[DIGEST_BYTES]);
+void		queue_set_dedup_pushed(struct queue *,
+		    const uint8_t key[DIGEST_BYTES], int64_t pushed_ns);
 enum wq_status	queue_add_dedup(struct queue *,
 		    const uint8_t key[DIGEST_BYTES], const struct id *,
 		    int64_t now_ns) WQ_MUST;

@@ -28,7 +28,8 @@ message_facts(const struct message *m, struct message_facts *out)
 	out->attributes = message_attributes(m, &out->attributes_bytes);
 	out->lock_ms = extra->lock_ms;
 	out->first_pushed_ns = extra->first_pushed_ns;
-	out->ttl_ns = extra->has_ttl ? extra->ttl.due_ns : 0;
+	out->ttl_ns = extra->has_ttl && extra->ttl.kind == DEADLINE_TTL ?
+	    extra->ttl.due_ns : 0;
 	out->group = message_group(m, &out->group_bytes);
 	out->dead = extra->dead;
 }

@@ -32,7 +32,8 @@ group_there(struct message *m, struct queue *q, struct group **out)
 
 /* m goes to the end of q's line; g, which it takes, is its group there. */
 static void
-move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
+move(struct message *m, struct queue *q, struct group *g, bool renew,
+    int64_t at_ns)
 {
 	struct queue *from = m->queue;
 	struct registry *r = q->registry;
@@ -51,7 +52,8 @@ move(struct message *m, struct queue *q, struct group *g, int64_t at_ns)
 	m->receives = 0;
 	m->receipt = 0;
 	m->extra->first_received_ns = 0;
-	if (q->fifo) {		/* its place there is the end */
+	/* In a FIFO queue its place is the end; its age may begin anew. */
+	if (q->fifo || renew) {
 		if (m->extra->first_pushed_ns == 0)
 			m->extra->first_pushed_ns = was_ns;
 		m->pushed_ns = registry_stamp(r, at_ns);
@@ -86,7 +88,7 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 	m->extra->dead = dead;
 	q->totals.dead_lettered++;
 	queue_touch(q);
-	move(m, q->dead_letters, g, at_ns);
+	move(m, q->dead_letters, g, false, at_ns);
 	return true;
 }
 
@@ -104,7 +106,8 @@ redrive_one(struct message *m, struct queue *to, int64_t now_ns)
 		return false;
 	mem_free(m->extra->dead);
 	m->extra->dead = NULL;
-	move(m, to, g, now_ns);
+	/* Or one that is redriven would be too old where it comes to. */
+	move(m, to, g, to->settings.retention_ms > 0, now_ns);
 	return true;
 }
 
@@ -133,13 +136,23 @@ bool
 queue_redrive(struct queue *q, struct op_redrive *op, struct queue *to,
     int64_t now_ns, size_t slice)
 {
+	/* What was due before it comes before what it moves, in all queues. */
+	if (registry_expire(q->registry, now_ns, slice))
+		return false;
+	if (!queue_redrive_slice(q, op, to, now_ns, slice))
+		return false;
+	redrive_end(op);
+	return true;
+}
+
+bool
+queue_redrive_slice(struct queue *q, struct op_redrive *op, struct queue *to,
+    int64_t now_ns, size_t slice)
+{
 	struct group *held = NULL;
 	struct message *m, *stays = NULL;
 	struct walk w;
 
-	/* What was due before it comes before what it moves, in all queues. */
-	if (registry_expire(q->registry, now_ns, slice))
-		return false;
 	walk_on(&w, op, q);
 	while (slice > 0 && op->moved < op->max && (m = walk_next(&w)) != NULL) {
 		slice--;
@@ -154,11 +167,8 @@ queue_redrive(struct queue *q, struct op_redrive *op, struct queue *to,
 		else
 			stays = m;
 	}
-	if (slice == 0 && op->moved < op->max) {
-		if (stays != NULL)
-			reach(op, stays);
-	} else
-		reach(op, NULL);
+	if (stays != NULL)
+		reach(op, stays);
 	group_unref(held);
 	return slice > 0 || op->moved == op->max;
 }

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "core/args.h"
 #include "core/info.h"
+#include "core/manage.h"
 
 struct op;
 

@@ -82,6 +82,7 @@ struct dedup {
 	struct deadline deadline;	/* first: they are cast */
 	struct dedups *owner;		/* borrowed */
 	struct id id;			/* of the first push */
+	int64_t pushed_ns;		/* its sequence */
 	UT_hash_handle hh;		/* owner->by_key */
 	uint8_t key[DIGEST_BYTES];
 };

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "core/group.h"
+#include "core/retention.h"
 #include "core/state.h"
 
 #define NS_PER_MS	INT64_C(1000000)
@@ -152,6 +153,7 @@ be_available(struct message *m)
 	m->queue->available_count++;
 	if (g != NULL)
 		group_update(g);
+	message_retain(m);
 	queue_be_hungry(m->queue);
 }
 

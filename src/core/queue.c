@@ -9,9 +9,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/attempt.h"
 #include "core/group.h"
 #include "core/place.h"
+#include "core/recent.h"
+#include "core/retention.h"
 #include "core/state.h"
+#include "core/task.h"
 
 #define NS_PER_MS	INT64_C(1000000)
 #define DUE_PER_RECEIVE	1000	/* deadlines; about half a millisecond */
@@ -49,6 +53,13 @@ may_lock(const struct queue *q)
 	    q->locked_count < (size_t)q->settings.max_locked);
 }
 
+bool
+queue_is_at_limit(const struct queue *q)
+{
+	return q->settings.max_locked > 0 && q->available_count > 0 &&
+	    q->locked_count >= (size_t)q->settings.max_locked;
+}
+
 struct waiter *
 queue_served_waiter(struct queue *q)
 {
@@ -76,12 +87,7 @@ ttl_due(struct message *m, int64_t due_ns)
 		m->extra->has_ttl = false;
 		return;
 	}
-	q->totals.timed_out++;
-	queue_touch(q);
-	/* Without room for it the message only dies again after a restart. */
-	if (r->journal != NULL && journal_reserve(r, 1, 0))
-		r->journal->gone(r->journal->arg, m);
-	message_gone(m);
+	message_expire(m);
 }
 
 static void
@@ -97,7 +103,9 @@ lock_due(struct message *m, int64_t due_ns)
 	/* Kept for later receives; without memory it is about that instant. */
 	if (m->receives == 1 && (extra = message_extra_get(m)) != NULL)
 		extra->first_received_ns = m->at.hold->received_ns;
-	if (max == 0 || m->receives < max ||
+	if (message_is_over(m, due_ns))
+		message_expire(m);
+	else if (max == 0 || m->receives < max ||
 	    !message_die(m, DEAD_RECEIVES, due_ns))
 		message_to_line(m, true, due_ns);
 }
@@ -106,7 +114,10 @@ static void
 delay_due(struct message *m, int64_t due_ns)
 {
 	queue_touch(m->queue);	/* so that it is kept that this is settled */
-	message_to_line(m, true, due_ns);
+	if (message_is_over(m, due_ns))
+		message_expire(m);
+	else
+		message_to_line(m, true, due_ns);
 }
 
 void
@@ -131,6 +142,24 @@ queue_due(struct deadline *d)
 		extra = (struct message_extra *)(void *)((char *)d -
 		    offsetof(struct message_extra, ttl));
 		ttl_due(extra->message, d->due_ns);
+		break;
+	case DEADLINE_RETENTION:
+		extra = (struct message_extra *)(void *)((char *)d -
+		    offsetof(struct message_extra, ttl));
+		message_retention_due(extra, d->due_ns);
+		break;
+	case DEADLINE_QUEUE_RETENTION:
+		queue_retention_due((struct queue *)(void *)((char *)d -
+		    offsetof(struct queue, retention)), d->due_ns);
+		break;
+	case DEADLINE_TASK:
+		task_due((struct task *)d, d->due_ns);
+		break;
+	case DEADLINE_ATTEMPT:
+		attempt_free((struct attempt *)d);
+		break;
+	case DEADLINE_RECENT:
+		recent_free((struct recent *)d);
 		break;
 	case DEADLINE_DEDUP:
 		dedup_free((struct dedup *)d);
@@ -220,9 +249,8 @@ queue_release(struct queue *q, const struct delivery *d)
 		r->journal->unlock(r->journal->arg, m);
 }
 
-/* The lock timeout of a receive of m, where the receiver names none. */
-static int64_t
-own_lock_ms(const struct message *m)
+int64_t
+message_lock_ms(const struct message *m)
 {
 	return m->extra != NULL && m->extra->lock_ms >= 0 ?
 	    m->extra->lock_ms : m->queue->settings.lock_timeout_ms;
@@ -273,8 +301,15 @@ next_in_order(struct queue *q, const struct group *g, int64_t now_ns,
 		/* Not those of now: this receive may have taken them. */
 		if (due_ns >= now_ns || (next != NULL &&
 		    due_ns > next->available_ns &&
-		    !is_in_question(next, now_ns)))
-			return next;
+		    !is_in_question(next, now_ns))) {
+			if (next == NULL || !message_is_over(next, now_ns))
+				return next;
+			if (*left == 0)
+				return NULL;
+			--*left;
+			message_expire(next);
+			continue;
+		}
 		if (*left == 0)
 			return NULL;
 		n = registry_expire_first(r);
@@ -317,7 +352,7 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 		q->totals.received++;
 		queue_touch(q);
 		message_to_lock(m, h, now_ns, NS_PER_MS *
-		    (lock_ms >= 0 ? lock_ms : own_lock_ms(m)));
+		    (lock_ms >= 0 ? lock_ms : message_lock_ms(m)));
 		if (r->journal != NULL)
 			r->journal->lock(r->journal->arg, m);
 		message_deliver(m, &out[n]);
@@ -369,7 +404,8 @@ queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 	if (!receipt_is_newest(m, &c->receipt, &c->receives_since,
 	    &c->ended_ns))
 		return WQ_STALE_RECEIPT;
-	if (!is_locked(m, now_ns) && (!c->receipt.given || m->receives == 0))
+	if (!is_locked(m, now_ns) && (c->while_locked || !c->receipt.given ||
+	    m->receives == 0))
 		return WQ_NOT_LOCKED;
 	if (!journal_reserve(r, 1, 0))
 		return WQ_NOMEM;
@@ -394,6 +430,9 @@ queue_extend(struct queue *q, struct op_extend *e, int64_t now_ns)
 		return WQ_STALE_RECEIPT;
 	if (!is_locked(m, now_ns))
 		return WQ_NOT_LOCKED;
+	if (e->max_total_ms > 0 && now_ns + e->lock_ms * NS_PER_MS >
+	    m->at.hold->received_ns + e->max_total_ms * NS_PER_MS)
+		return WQ_BEYOND;
 	if (!journal_reserve(r, 1, 0))
 		return WQ_NOMEM;
 	m->at.hold->given_back = e->lock_ms == 0;

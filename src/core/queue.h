@@ -21,6 +21,8 @@ struct queue;
 enum wq_status	queue_has_room(const struct queue *, size_t messages,
 		    uint64_t bytes) WQ_MUST;
 
+/* Is something available that is not given out, since max_locked are? */
+bool	queue_is_at_limit(const struct queue *);
 bool	queue_is_fifo(const struct queue *);
 /* Has it neither messages nor waiters, nor ever been set to anything? */
 bool	queue_is_unused(const struct queue *);
@@ -75,15 +77,16 @@ enum wq_status	queue_peek(struct queue *, struct op_peek *) WQ_MUST;
 enum wq_status	queue_pause(struct queue *, bool pause) WQ_MUST;
 /*
  * All its messages are gone: q is, too, and its name has a new queue with all
- * else.  WQ_NOMEM.  registry_reap() frees them.
+ * else.  WQ_NOMEM; WQ_RECENT: see recent.h.  registry_reap() frees them.
  */
-enum wq_status	queue_purge(struct queue *) WQ_MUST;
+enum wq_status	queue_purge(struct queue *, int64_t now_ns) WQ_MUST;
 /*
  * It and its messages are gone; those that wait time out.  WQ_ROOT: the
  * default queue stays.  WQ_IS_TARGET: dead letters of another come here; with
  * even_target that one has no deadLetterQueue and no maxReceives any more.
  */
-enum wq_status	queue_delete(struct queue *, bool even_target) WQ_MUST;
+enum wq_status	queue_delete(struct queue *, bool even_target,
+		    int64_t now_ns) WQ_MUST;
 
 /*
  * Lock and give out available messages of q, oldest first, until there are
@@ -102,14 +105,15 @@ enum wq_status	queue_receive(struct queue *, size_t max, size_t max_bytes,
  * A locked message is gone for good.  With a receipt it may also be back in
  * the queue, as long as nobody received it since.
  * WQ_NO_MESSAGE, WQ_NOT_LOCKED, WQ_STALE_RECEIPT (with the two results).
- * Source: SQS DeleteMessage.
+ * Source: SQS DeleteMessage; while_locked is what its FIFO queues ask for.
  */
 enum wq_status	queue_confirm(struct queue *, struct op_confirm *,
 		    int64_t now_ns) WQ_MUST;
 
 /*
  * The lock of a message ends lock_ms from now; 0 gives it back at once.
- * Errors as queue_confirm(), but that the lock must not have run out.
+ * Errors as queue_confirm(), but that the lock must not have run out; and
+ * WQ_BEYOND, where it would end more than max_total_ms after the receive.
  * Source: SQS ChangeMessageVisibility.
  */
 enum wq_status	queue_extend(struct queue *, struct op_extend *,

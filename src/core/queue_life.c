@@ -2,8 +2,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/attempt.h"
 #include "core/place.h"
 #include "core/queue.h"
+#include "core/recent.h"
+#include "core/retention.h"
 #include "core/state.h"
 
 static struct queue *
@@ -38,6 +41,8 @@ queue_free(struct queue *q)
 
 	if (q == NULL)
 		return;
+	queue_retain_nothing(q);
+	attempts_free(q);
 	q->registry->memory_bytes -= sizeof(*q) + strlen(q->name) + 1 +
 	    THING_OVERHEAD_BYTES;
 	mem_free(q->dedups);
@@ -86,6 +91,7 @@ hand_over(struct queue *q, struct queue *to)
 		to->text[i] = q->text[i];
 		q->text[i] = NULL;
 	}
+	attempts_free(q);
 	to->dedups = q->dedups;
 	q->dedups = NULL;
 	TAILQ_CONCAT(&to->waiters, &q->waiters, link);
@@ -117,17 +123,22 @@ bury(struct queue *q)
 }
 
 enum wq_status
-queue_purge(struct queue *q)
+queue_purge(struct queue *q, int64_t now_ns)
 {
 	struct registry *r = q->registry;
-	struct queue *to = make(r, q->name, &q->settings);
+	struct queue *to;
 
+	if (r->moment_ns > 0 && q->purged_ns != 0 &&
+	    now_ns - q->purged_ns < r->moment_ns)
+		return WQ_RECENT;
+	to = make(r, q->name, &q->settings);
 	if (to == NULL || !journal_reserve(r, 1, text_bytes(q->text)) ||
 	    registry_replace(r, q, to) == -1) {
 		queue_free(to);
 		return WQ_NOMEM;
 	}
 	hand_over(q, to);
+	to->purged_ns = now_ns;
 	bury(q);
 	queue_touch(to);
 	if (r->journal != NULL)
@@ -193,7 +204,7 @@ leave_sources(struct queue *q)
 }
 
 enum wq_status
-queue_delete(struct queue *q, bool even_target)
+queue_delete(struct queue *q, bool even_target, int64_t now_ns)
 {
 	struct registry *r = q->registry;
 
@@ -204,6 +215,7 @@ queue_delete(struct queue *q, bool even_target)
 	if (!reserve_for_sources(q))
 		return WQ_NOMEM;
 	leave_sources(q);
+	recent_add(r, q->name, now_ns);
 	if (r->journal != NULL)
 		r->journal->queue_gone(r->journal->arg, q->number);
 	queue_die(q);
@@ -407,6 +419,10 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make,
 	set_texts(q, text);
 	q->untouched = false;
 	queue_set_target(q, target);
+	if (settings.retention_ms != q->settings.retention_ms) {
+		q->settings = settings;
+		queue_retain(q, now_ns);
+	}
 	q->settings = settings;
 	q->changed_ns = now_ns;
 	queue_tell(q, c);

@@ -151,12 +151,18 @@ recover_target(struct recovery *rec, int64_t number, const char *name)
 
 enum wq_status
 recover_dedup(struct recovery *rec, int64_t number,
-    const uint8_t key[DIGEST_BYTES], const struct id *first, int64_t until_ns)
+    const uint8_t key[DIGEST_BYTES], const struct id *first,
+    int64_t pushed_ns, int64_t until_ns)
 {
 	struct recovered_id *id = find_or_skip(rec, number);
+	enum wq_status st;
 
-	return id == NULL ? WQ_NO_QUEUE :
-	    queue_add_dedup_until(id->queue, key, first, until_ns);
+	if (id == NULL)
+		return WQ_NO_QUEUE;
+	st = queue_add_dedup_until(id->queue, key, first, until_ns);
+	if (st == WQ_OK)
+		queue_set_dedup_pushed(id->queue, key, pushed_ns);
+	return st;
 }
 
 static enum wq_status

@@ -86,7 +86,7 @@ enum wq_status	recover_target(struct recovery *, int64_t number,
 		    const char *dead_letter_queue) WQ_MUST;
 enum wq_status	recover_dedup(struct recovery *, int64_t number,
 		    const uint8_t key[DIGEST_BYTES], const struct id *,
-		    int64_t until_ns) WQ_MUST;
+		    int64_t pushed_ns, int64_t until_ns) WQ_MUST;
 enum wq_status	recover_message(struct recovery *,
 		    const struct recovered_message *) WQ_MUST;
 

@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 #include "core/queue.h"
+#include "core/recent.h"
 #include "core/state.h"
+#include "core/task.h"
 
 #define ROOT_NAME	"default"
 #define NAME_MAX_BYTES	80
@@ -83,6 +85,7 @@ registry_new(const struct queue_settings *defaults,
 	TAILQ_INIT(&r->dying);
 	TAILQ_INIT(&r->touched);
 	TAILQ_INIT(&r->timed_out);
+	TAILQ_INIT(&r->tasks);
 	deadlines_init(&r->deadlines);
 	if (index_init(&r->index) == -1)
 		goto fail;
@@ -102,6 +105,8 @@ registry_free(struct registry *r)
 	if (r == NULL)
 		return;
 	r->journal = NULL;	/* what is freed now is not gone */
+	tasks_free(r);
+	recents_free(r);
 	HASH_ITER(hh, r->queues, q, next)
 		queue_die(q);
 	while (registry_reap(r, SIZE_MAX))
@@ -142,7 +147,8 @@ registry_make(struct registry *r, const char *name, struct queue **q,
 }
 
 void
-registry_list(struct registry *r, struct op_list *list)
+registry_list(struct registry *r, struct op_list *list,
+    const struct queue *target)
 {
 	struct queue *q, *next, *from = NULL;
 	size_t prefix_bytes = strlen(list->prefix);
@@ -162,7 +168,8 @@ registry_list(struct registry *r, struct op_list *list)
 	for (q = from; q != NULL && list->count < list->max &&
 	    strncmp(q->name, list->prefix, prefix_bytes) == 0;
 	    q = RB_NEXT(queue_tree, &r->sorted, q)) {
-		if (strcmp(q->name, list->after) == 0)
+		if (strcmp(q->name, list->after) == 0 ||
+		    (target != NULL && q->dead_letters != target))
 			continue;
 		strcpy(list->out[list->count].name, q->name);
 		queue_info(q, &list->out[list->count++].info);

@@ -49,8 +49,12 @@ struct queue	*registry_find(struct registry *, const char *name);
 enum wq_status	 registry_make(struct registry *, const char *name,
 		    struct queue **, int64_t now_ns, bool *created) WQ_MUST;
 
-/* Queues by name, a page at a time, with their infos. */
-void	registry_list(struct registry *, struct op_list *);
+/*
+ * Queues by name, a page at a time, with their infos; where there is a target,
+ * those whose dead letters go to it.
+ */
+void	registry_list(struct registry *, struct op_list *,
+	    const struct queue *target);
 
 /* Could a queue have that name? */
 bool	queue_name_is_valid(const char *name);

@@ -35,11 +35,17 @@ struct queue {
 	struct group *groups;		/* uthash; owned by their messages */
 	RB_HEAD(group_tree, group) quiet, noisy;
 	struct dedups *dedups;		/* owned; NULL: none yet */
+	struct attempt *attempts;	/* owned; uthash */
+	int64_t purged_ns;		/* 0: never, or not known */
 	struct hold_list locked;	/* in the order of locking */
 	struct hold_list delayed;
 	size_t available_count, locked_count, delayed_count;
 	size_t coming_count;		/* pushed, but not in it yet */
 	uint64_t coming_bytes;
+	struct deadline retention;	/* of its oldest; see retention.c */
+	bool retains;			/* it is in the registry */
+	bool retention_walks;		/* all are looked at, after a change */
+	struct message *retention_reached;	/* owned: one ref; NULL: none */
 	int64_t last_due_ns;		/* FIFO: of any delay; no push overtakes */
 	uint64_t body_bytes;
 	struct queue_totals totals;
@@ -57,6 +63,10 @@ struct registry {
 	TAILQ_HEAD(, queue) touched;	/* their totals are to be kept */
 	const struct journal *journal;	/* borrowed; NULL: nothing is kept */
 	struct waiter_list timed_out;	/* of all queues */
+	TAILQ_HEAD(task_list, task) tasks;	/* owned; newest first */
+	size_t task_count;
+	struct recent *recents;		/* owned; uthash */
+	int64_t moment_ns;		/* see recent.h */
 	struct queue_settings defaults;
 	struct queue *root;		/* borrowed: the default queue */
 	struct index index;		/* messages of all queues, by id */
@@ -106,6 +116,9 @@ void		 queue_time_out(struct waiter *);
 void	queue_die(struct queue *);
 bool	queue_reap(struct queue *, size_t max);	/* true: it is free */
 
+/* queue.c: how long m is locked by who does not say. */
+int64_t	message_lock_ms(const struct message *);
+
 /* message.c: what few have; made where there is none.  NULL: no memory. */
 struct message_extra	*message_extra_get(struct message *) WQ_MUST;
 
@@ -114,6 +127,10 @@ void	queue_due(struct deadline *);
 
 /* letters.c: m is a dead letter.  False: it has nowhere to go, or no memory. */
 bool	message_die(struct message *, enum dead_reason, int64_t at_ns);
+
+/* letters.c: queue_redrive() when all that was due has taken effect. */
+bool	queue_redrive_slice(struct queue *, struct op_redrive *,
+	    struct queue *to, int64_t now_ns, size_t slice) WQ_MUST;
 
 /* dedup.c: it is over. */
 void	dedup_free(struct dedup *);

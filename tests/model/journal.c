@@ -336,7 +336,7 @@ recover_messages(struct recovery *rec)
 	qsort(keys, key_count, sizeof(keys[0]), compare_keys);
 	for (k = keys; k < keys + key_count; k++) {
 		st = recover_dedup(rec, k->queue, k->key, &k->id,
-		    k->until_ns);
+		    k->seq, k->until_ns);
 		if (st != WQ_OK && st != WQ_NO_QUEUE)
 			fail("a key is not recovered");
 	}

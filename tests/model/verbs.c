@@ -187,7 +187,7 @@ core_info(int queue, struct queue_info *info)
 void
 core_list(struct op_list *list)
 {
-	registry_list(registry, list);
+	registry_list(registry, list, NULL);
 }
 
 enum wq_status
@@ -207,13 +207,13 @@ core_configure(int queue, struct op_configure *c)
 enum wq_status
 core_delete(int queue)
 {
-	return queue_delete(core_queue(queue), false);
+	return queue_delete(core_queue(queue), false, 0);
 }
 
 void
 core_purge(int queue)
 {
-	if (queue_purge(core_queue(queue)) != WQ_OK)
+	if (queue_purge(core_queue(queue), 0) != WQ_OK)
 		fail("no memory");
 }
 

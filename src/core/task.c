@@ -1,0 +1,188 @@
+/*
+ * Tasks that move dead letters.  A task is a deadline that comes again and
+ * again, and moves a few letters each time, so that its speed is that of the
+ * clock it is given.
+ */
+#include "core/task.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/queue.h"
+#include "core/state.h"
+
+#define NS_PER_S	INT64_C(1000000000)
+#define STEP_NS		INT64_C(1000000)	/* of one without a rate */
+#define STEP_MOVES	64
+#define LOOKS		256		/* at letters that stay, a step */
+#define ENDED_MAX	10		/* kept of one queue, as in SQS */
+#define TASKS_MAX	1000		/* kept in all, of those that ended */
+
+struct task {
+	struct deadline deadline;	/* first: they are cast */
+	TAILQ_ENTRY(task) link;
+	struct registry *registry;	/* borrowed */
+	struct task_info info;
+	struct op_redrive redrive;	/* what is moved, and how far it is */
+	char source[QUEUE_NAME_BYTES];
+};
+
+static void
+task_free(struct task *t)
+{
+	struct registry *r = t->registry;
+
+	if (t->info.state == TASK_RUNNING)
+		deadlines_remove(&r->deadlines, &t->deadline);
+	redrive_end(&t->redrive);
+	TAILQ_REMOVE(&r->tasks, t, link);
+	r->task_count--;
+	r->memory_bytes -= sizeof(*t) + THING_OVERHEAD_BYTES;
+	mem_free(t);
+}
+
+void
+tasks_free(struct registry *r)
+{
+	struct task *t;
+
+	while ((t = TAILQ_FIRST(&r->tasks)) != NULL)
+		task_free(t);
+}
+
+static int64_t
+step_ns(const struct task *t)
+{
+	return t->info.rate > 0 ? NS_PER_S / t->info.rate : STEP_NS;
+}
+
+static void
+go_on_at(struct task *t, int64_t due_ns)
+{
+	deadlines_add(&t->registry->deadlines, &t->deadline, DEADLINE_TASK,
+	    due_ns, step_ns(t));
+}
+
+static void
+end(struct task *t, enum task_state state, enum wq_status failure)
+{
+	t->info.state = state;
+	t->info.failure = failure;
+	redrive_end(&t->redrive);
+}
+
+/* A step of one that has its queues.  True: all is moved that can be. */
+static bool
+step(struct task *t, struct queue *q, struct queue *to, int64_t at_ns)
+{
+	size_t moves = t->info.rate > 0 ? 1 : STEP_MOVES;
+	bool over;
+
+	t->redrive.max = t->redrive.moved + moves;
+	over = queue_redrive_slice(q, &t->redrive, to, at_ns, moves + LOOKS);
+	t->info.moved = t->redrive.moved;
+	return over && t->redrive.moved < t->redrive.max;
+}
+
+void
+task_due(struct task *t, int64_t due_ns)
+{
+	struct registry *r = t->registry;
+	struct queue *q = registry_find(r, t->source), *to = NULL;
+
+	deadlines_remove(&r->deadlines, &t->deadline);
+	if (q == NULL || (*t->info.to != '\0' &&
+	    (to = registry_find(r, t->info.to)) == NULL))
+		end(t, TASK_FAILED, WQ_NO_QUEUE);
+	else if (step(t, q, to, due_ns))
+		end(t, TASK_COMPLETED, WQ_OK);
+	else
+		go_on_at(t, due_ns + step_ns(t));
+}
+
+/* Those that ended and are too many go, the oldest first. */
+static void
+forget(struct registry *r, const char *source)
+{
+	struct task *t, *older;
+	size_t ended = 0;
+
+	for (t = TAILQ_FIRST(&r->tasks); t != NULL; t = older) {
+		older = TAILQ_NEXT(t, link);
+		if (t->info.state != TASK_RUNNING &&
+		    strcmp(t->source, source) == 0 && ++ended >= ENDED_MAX)
+			task_free(t);
+	}
+	t = r->task_count > TASKS_MAX ? TAILQ_LAST(&r->tasks, task_list) :
+	    NULL;
+	if (t != NULL && t->info.state != TASK_RUNNING)
+		task_free(t);
+}
+
+static bool
+runs(const struct queue *q)
+{
+	const struct task *t;
+
+	TAILQ_FOREACH(t, &q->registry->tasks, link)
+		if (t->info.state == TASK_RUNNING &&
+		    strcmp(t->source, q->name) == 0)
+			return true;
+	return false;
+}
+
+enum wq_status
+task_start(struct queue *q, const struct op_task_start *op, int64_t now_ns)
+{
+	struct registry *r = q->registry;
+	struct task *t;
+
+	if (LIST_EMPTY(&q->sources))
+		return WQ_NOT_TARGET;
+	if (op->to != NULL && registry_find(r, op->to) == NULL)
+		return queue_name_is_valid(op->to) ? WQ_NO_QUEUE : WQ_BAD_NAME;
+	if (runs(q))
+		return WQ_TASK_RUNS;
+	if ((t = mem_zalloc(sizeof(*t))) == NULL)
+		return WQ_NOMEM;
+	forget(r, q->name);
+	t->registry = r;
+	t->info.id = op->id;
+	t->info.rate = op->rate;
+	t->info.to_move = q->available_count;
+	t->info.started_ns = t->redrive.began_ns = now_ns;
+	strcpy(t->source, q->name);
+	strcpy(t->info.to, op->to != NULL ? op->to : "");
+	TAILQ_INSERT_HEAD(&r->tasks, t, link);
+	r->task_count++;
+	r->memory_bytes += sizeof(*t) + THING_OVERHEAD_BYTES;
+	go_on_at(t, now_ns + step_ns(t));
+	return WQ_OK;
+}
+
+enum wq_status
+task_cancel(struct registry *r, struct op_task_cancel *op)
+{
+	struct task *t;
+
+	TAILQ_FOREACH(t, &r->tasks, link)
+		if (memcmp(&t->info.id, &op->id, sizeof(op->id)) == 0)
+			break;
+	if (t == NULL || t->info.state != TASK_RUNNING)
+		return WQ_NO_TASK;
+	deadlines_remove(&r->deadlines, &t->deadline);
+	end(t, TASK_CANCELED, WQ_OK);
+	op->moved = t->info.moved;
+	return WQ_OK;
+}
+
+void
+tasks_list(const struct queue *q, struct op_task_list *op)
+{
+	const struct task *t;
+
+	op->count = 0;
+	TAILQ_FOREACH(t, &q->registry->tasks, link)
+		if (op->count < op->max && strcmp(t->source, q->name) == 0)
+			op->out[op->count++] = t->info;
+}

@@ -1,0 +1,36 @@
+#ifndef WQ_CORE_TASK_H
+#define WQ_CORE_TASK_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+struct op_task_cancel;
+struct op_task_list;
+struct op_task_start;
+struct queue;
+struct registry;
+struct task;
+
+/*
+ * Tasks that move the dead letters of a queue, by and by, to where they came
+ * from or to one queue.  A queue has at most one that runs; what became of the
+ * last ones is kept.  Source: SQS StartMessageMoveTask and the two beside it.
+ */
+
+/*
+ * WQ_NOT_TARGET: q is nobody's dead-letter queue.  WQ_TASK_RUNS, WQ_NO_QUEUE
+ * or WQ_BAD_NAME for its destination, WQ_NOMEM.
+ */
+enum wq_status	task_start(struct queue *, const struct op_task_start *,
+		    int64_t now_ns) WQ_MUST;
+/* What it moved stays moved.  WQ_NO_TASK: there is none that runs. */
+enum wq_status	task_cancel(struct registry *, struct op_task_cancel *)
+		    WQ_MUST;
+void		tasks_list(const struct queue *, struct op_task_list *);
+
+/* For core/: it goes on; all go with the registry. */
+void	task_due(struct task *, int64_t due_ns);
+void	tasks_free(struct registry *);
+
+#endif
