@@ -54,7 +54,10 @@ release_cb(void *message)
 static void
 add_body(struct exchange *x, struct message *m)
 {
-	if (m->body_bytes < SPLICE_MIN_BYTES)
+	if (message_is_text(m))
+		response_json_string(exchange_reply(x), message_body(m),
+		    m->body_bytes);
+	else if (m->body_bytes < SPLICE_MIN_BYTES)
 		buf_add(exchange_reply(x), message_body(m), m->body_bytes);
 	else
 		exchange_splice(x, message_body(m), m->body_bytes, release_cb,
@@ -65,7 +68,7 @@ static void
 add_details(struct buf *out, const struct delivery *d)
 {
 	const struct dead_letter *dead;
-	const char *group;
+	const char *attributes, *group;
 	size_t bytes;
 
 	if (d->receives > 0)
@@ -81,6 +84,10 @@ add_details(struct buf *out, const struct delivery *d)
 	if ((group = message_group(d->message, &bytes)) != NULL) {
 		buf_add_str(out, ", \"group\": ");
 		response_json_string(out, group, bytes);
+	}
+	if ((attributes = message_attributes(d->message, &bytes)) != NULL) {
+		buf_add_str(out, ", \"attributes\": ");
+		buf_add(out, attributes, bytes);
 	}
 	if ((dead = message_dead_letter(d->message)) != NULL)
 		buf_printf(out, ", \"deadLetter\": {\"queue\": \"%s\", "

@@ -33,12 +33,17 @@ static const struct setting {
 	    offsetof(struct queue_settings, delay_ms), PARAM_DELAY_MAX_MS },
 	{ "ttl", SETTING_TTL,
 	    offsetof(struct queue_settings, ttl_ms), PARAM_TTL_MAX_MS },
+	{ "retention", SETTING_RETENTION,
+	    offsetof(struct queue_settings, retention_ms), PARAM_TTL_MAX_MS },
 	{ "maxReceives", SETTING_MAX_RECEIVES,
 	    offsetof(struct queue_settings, max_receives), 1000000 },
 	{ "maxMessages", SETTING_MAX_MESSAGES,
 	    offsetof(struct queue_settings, max_messages), (INT64_C(1) << 53) - 1 },
 	{ "maxBytes", SETTING_MAX_BYTES,
 	    offsetof(struct queue_settings, max_bytes), (INT64_C(1) << 53) - 1 },
+	{ "maxMessageBytes", SETTING_MAX_MESSAGE,
+	    offsetof(struct queue_settings, max_message_bytes),
+	    (INT64_C(1) << 53) - 1 },
 	{ "maxLocked", SETTING_MAX_LOCKED,
 	    offsetof(struct queue_settings, max_locked), (INT64_C(1) << 53) - 1 },
 };
@@ -56,9 +61,10 @@ add_settings(struct buf *out, const struct queue_settings *s,
 		buf_printf(out, "%s\"%s\": %" PRId64, i > 0 ? ", " : "",
 		    settings[i].name, *(const int64_t *)(const void *)
 		    ((const char *)s + settings[i].offset));
-	buf_printf(out, ", \"contentBasedDedup\": %s, \"fifo\": %s, "
-	    "\"deadLetterQueue\": ", s->content_based_dedup ? "true" :
-	    "false", fifo ? "true" : "false");
+	buf_printf(out, ", \"contentBasedDedup\": %s, \"dedupScope\": "
+	    "\"%s\", \"fifo\": %s, \"deadLetterQueue\": ",
+	    s->content_based_dedup ? "true" : "false",
+	    s->dedup_by_group ? "group" : "queue", fifo ? "true" : "false");
 	if (dead_letters[0] == '\0')
 		buf_add_str(out, "null");
 	else
@@ -341,6 +347,19 @@ read_tags(struct exchange *x, json_t *value, struct op_configure *out)
 	return true;
 }
 
+static bool
+read_scope(struct exchange *x, const char *text, struct op_configure *out)
+{
+	bool group = text != NULL && strcmp(text, "group") == 0;
+
+	out->given |= SETTING_DEDUP_BY_GROUP;
+	out->settings.dedup_by_group = group;
+	if (group || (text != NULL && strcmp(text, "queue") == 0))
+		return true;
+	exchange_problem(x, 400, "dedupScope must be \"queue\" or \"group\"");
+	return false;
+}
+
 /* Those that are no number; *known tells whether it is one. */
 static bool
 read_other(struct exchange *x, const char *name, json_t *value,
@@ -372,6 +391,8 @@ read_other(struct exchange *x, const char *name, json_t *value,
 		    "false");
 		return false;
 	}
+	if (strcmp(name, "dedupScope") == 0)
+		return read_scope(x, text, out);
 	if (strcmp(name, "fifo") == 0) {
 		if (json_is_boolean(value) && json_is_true(value) ==
 		    queue_name_is_fifo(path.data, path.bytes))
@@ -406,9 +427,10 @@ read_setting(struct exchange *x, const char *name, json_t *value,
 			break;
 	if (s == settings + SETTINGS) {
 		exchange_problem(x, 400, "there is no setting \"%.60s\"; there "
-		    "are lockTimeout, delay, ttl, maxReceives, "
-		    "deadLetterQueue, maxMessages, maxBytes, maxLocked, fifo, "
-		    "contentBasedDedup and tags", name);
+		    "are lockTimeout, delay, ttl, retention, maxReceives, "
+		    "deadLetterQueue, maxMessages, maxBytes, maxMessageBytes, "
+		    "maxLocked, fifo, contentBasedDedup, dedupScope and tags",
+		    name);
 		return false;
 	}
 	/* As reals, so that one of any size is refused by its name. */

@@ -8,10 +8,10 @@ from harness import let_pass, wait_until
 from queues import LONG, QueueTestCase, bodies, ids, quote
 
 DEFAULTS = {
-    "lockTimeout": 1000, "delay": 0, "ttl": 0, "maxReceives": 0,
-    "deadLetterQueue": None, "maxMessages": 0, "maxBytes": 0,
-    "maxLocked": 120000, "fifo": False, "contentBasedDedup": False,
-    "tags": {},
+    "lockTimeout": 1000, "delay": 0, "ttl": 0, "retention": 0,
+    "maxReceives": 0, "deadLetterQueue": None, "maxMessages": 0,
+    "maxBytes": 0, "maxMessageBytes": 0, "maxLocked": 120000, "fifo": False,
+    "contentBasedDedup": False, "dedupScope": "queue", "tags": {},
 }
 # Each setting with values that are of the wrong type or out of range.
 NUMBERS = (-1, 1.5, "1", None, True, [], {}, 2 ** 63 - 1)
@@ -19,6 +19,9 @@ BAD_SETTINGS = {
     "lockTimeout": NUMBERS + (43200001,),
     "delay": NUMBERS,
     "ttl": NUMBERS,
+    "retention": NUMBERS,
+    "maxMessageBytes": NUMBERS,
+    "dedupScope": (1, True, None, "", "all", []),
     "maxReceives": NUMBERS,
     "deadLetterQueue": (1, True, [], {}, "", "a b", "x" * 81),
     "maxMessages": NUMBERS,
