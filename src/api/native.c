@@ -30,16 +30,17 @@ push_done(struct op *op, void *arg)
 {
 	struct call *c = arg;
 	char location[sizeof("/queues/") + QUEUE_NAME_BYTES + 1 +
-	    ID_TEXT_BYTES + 1], id[ID_TEXT_BYTES];
+	    ID_TEXT_BYTES + 1], id[ID_TEXT_BYTES], *to = location;
 	struct buf *out;
 
 	if (c->x != NULL && op->status != WQ_OK)
 		answer_status(c->x, op);
 	else if (c->x != NULL) {
 		id_format(&c->body.id, id);
-		snprintf(location, sizeof(location), "%s%s/%.36s",
-		    op->queue != NULL ? "/queues/" : "",
-		    op->queue != NULL ? op->queue : "", id);
+		if (op->queue != NULL)
+			to = stpcpy(stpcpy(to, "/queues/"), op->queue);
+		*to++ = '/';
+		*(char *)mempcpy(to, id, ID_TEXT_BYTES) = '\0';
 		exchange_add_header(c->x, "Location", location);
 		exchange_add_header(c->x, "WQ-Durable",
 		    c->native->backend->durable);

@@ -32,6 +32,7 @@ deadlines_init(struct deadlines *ds)
 		ds->first_ns[i] = INT64_MAX;
 	}
 	RB_INIT(&ds->tree);
+	ds->lanes = 0;
 	ds->count = 0;
 	ds->order = 0;
 }
@@ -42,12 +43,14 @@ lane_for(struct deadlines *ds, int64_t duration_ns)
 {
 	int i, empty = IN_TREE;
 
-	for (i = 0; i < DEADLINE_LANES; i++) {
+	for (i = 0; i < ds->lanes; i++) {
 		if (ds->lane[i].duration_ns == duration_ns)
 			return i;
 		if (empty == IN_TREE && ds->first_ns[i] == INT64_MAX)
 			empty = i;
 	}
+	if (empty == IN_TREE && ds->lanes < DEADLINE_LANES)
+		empty = ds->lanes++;
 	if (empty != IN_TREE)
 		ds->lane[empty].duration_ns = duration_ns;
 	return empty;
@@ -113,7 +116,7 @@ deadlines_first(const struct deadlines *ds)
 
 	if (ds->count == 0)
 		return NULL;
-	for (i = 0; i < DEADLINE_LANES; i++)
+	for (i = 0; i < ds->lanes; i++)
 		if (ds->first_ns[i] != INT64_MAX && ds->first_ns[i] <= due_ns) {
 			d = earlier(d, TAILQ_FIRST(&ds->lane[i].list));
 			due_ns = d->due_ns;

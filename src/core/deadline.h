@@ -48,6 +48,7 @@ struct deadlines {
 		int64_t duration_ns;
 	} lane[DEADLINE_LANES];
 	int64_t first_ns[DEADLINE_LANES];	/* due_ns of each lane's head */
+	int lanes;		/* none from there on was ever used */
 	RB_HEAD(deadline_tree, deadline) tree;
 	size_t count;
 	uint32_t order;

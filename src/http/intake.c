@@ -19,6 +19,7 @@
 #include "http/response.h"
 #include "http/state.h"
 
+#define METHOD_MAX_BYTES 8	/* of those in method_is_known() */
 #define SKIP_MAX_BYTES	32	/* of empty lines before a request */
 /* Requests of one client in one turn of the loop: others have turns too. */
 #define TURN_REQUESTS	16
@@ -80,14 +81,24 @@ put(struct peer *p, const char *data, size_t bytes)
 static int
 put_head(struct peer *p, const struct text *method, size_t body_bytes)
 {
-	char head[64];
-	int n;
+	static const char line[] = " / HTTP/1.1\r\n";
+	static const char length[] = "Content-Length: ";
+	char head[METHOD_MAX_BYTES + sizeof(line) + sizeof(length) + 24];
+	char digits[20], *to = head, *digit = digits + sizeof(digits);
 
-	n = snprintf(head, sizeof(head), body_bytes > 0 ?
-	    "%.*s / HTTP/1.1\r\nContent-Length: %zu\r\n\r\n" :
-	    "%.*s / HTTP/1.1\r\n\r\n", (int)method->bytes, method->data,
-	    body_bytes);
-	return put(p, head, (size_t)n);
+	/* Without printf(3): it would be a tenth of all work. */
+	to = mempcpy(to, method->data, method->bytes);
+	to = mempcpy(to, line, sizeof(line) - 1);
+	if (body_bytes > 0) {
+		to = mempcpy(to, length, sizeof(length) - 1);
+		for (; body_bytes > 0; body_bytes /= 10)
+			*--digit = (char)('0' + body_bytes % 10);
+		to = mempcpy(to, digit, (size_t)(digits + sizeof(digits) -
+		    digit));
+		to = mempcpy(to, line + sizeof(line) - 3, 2);
+	}
+	to = mempcpy(to, line + sizeof(line) - 3, 2);
+	return put(p, head, (size_t)(to - head));
 }
 
 /* Have evhttp look at its input; complete: it has the whole request. */
