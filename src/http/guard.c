@@ -40,15 +40,32 @@ guard_head_bytes(const char *data, size_t bytes, size_t *from)
 	return 0;
 }
 
-/* The characters of a token, RFC 9110 section 5.6.2: a bit for each. */
+/*
+ * What each character may be in: 1 a token, RFC 9110 section 5.6.2; 2 a
+ * request's target, where all from 128 may be too.
+ */
+enum { TOKEN = 1, TARGET = 2 };
+static const unsigned char	ascii[128] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 3, 2, 1, 3, 3, 3, 3, 2, 2, 3, 3, 2, 3, 3, 2,
+	3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2,
+	2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+	3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 3, 3,
+	3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+	3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 3, 2, 3, 0,
+};
+
 static bool
 is_token(char c)
 {
-	static const uint32_t set[4] = { 0, 0x03ff6cfa, 0xc7fffffe,
-	    0x57ffffff };
-	unsigned char u = (unsigned char)c;
+	return (unsigned char)c < 128 && ascii[(unsigned char)c] & TOKEN;
+}
 
-	return u < 128 && set[u / 32] >> u % 32 & 1;
+static bool
+is_target(char c)
+{
+	return (unsigned char)c >= 128 || ascii[(unsigned char)c] & TARGET;
 }
 
 static int
@@ -72,6 +89,7 @@ text_is(const char *text, size_t bytes, const char *what)
 static struct guard_verdict
 check_target(const char *target, size_t bytes)
 {
+	const char *escape;
 	size_t i;
 	int high, low;
 
@@ -79,9 +97,9 @@ check_target(const char *target, size_t bytes)
 	    (bytes < 7 || strncasecmp(target, "http://", 7) != 0) &&
 	    (bytes < 8 || strncasecmp(target, "https://", 8) != 0)))
 		return refuse(400, "the request target must begin with /");
-	for (i = 0; i < bytes; i++) {
-		if (target[i] != '%')
-			continue;
+	for (i = 0; (escape = memchr(target + i, '%', bytes - i)) != NULL;
+	    i++) {
+		i = (size_t)(escape - target);
 		high = bytes - i > 2 ? hex_value(target[i + 1]) : -1;
 		low = bytes - i > 2 ? hex_value(target[i + 2]) : -1;
 		if (high < 0 || low < 0)
@@ -109,10 +127,11 @@ check_line(const char *line, size_t bytes, struct guard_head *out)
 		    "space, a target, a space and HTTP/1.1");
 	out->method.bytes = (size_t)(p - line);
 	out->target.data = ++p;
-	for (; p < end && *p != ' '; p++)
-		if ((unsigned char)*p < 0x21 || *p == 0x7f || *p == '#')
-			return refuse(400, "the request target has a control "
-			    "character or a #");
+	while (p < end && is_target(*p))
+		p++;
+	if (p < end && *p != ' ')
+		return refuse(400, "the request target has a control "
+		    "character or a #");
 	out->target.bytes = (size_t)(p - out->target.data);
 	version = p + 1;
 	if (p == end || end - version != 8 ||
