@@ -66,6 +66,9 @@ help(void)
 		    o->kind == OPTION_BOOL ? " BOOL" :
 		    o->kind == OPTION_LIST ? " LIST" :
 		    o->kind == OPTION_TEXT ? " TEXT" :
+		    o->kind == OPTION_URL ? " URL" :
+		    o->kind == OPTION_WORD ? " NAME" :
+		    o->kind == OPTION_DIGITS ? " DIGITS" :
 		    o->kind == OPTION_CHOICE ? " NAME" : " N");
 		printf("  %-28s %s%s%s%s\n", text, o->help,
 		    *preset == '\0' ? "" : " (", preset,

@@ -13,6 +13,7 @@ struct backend;
 struct buf;
 struct config;
 struct exchange;
+struct sqs;
 
 #define JSON_TYPE	"application/json"
 #define CALL_FEW	10		/* deliveries without an allocation */
@@ -23,6 +24,7 @@ struct exchange;
 struct native {
 	struct backend *backend;	/* borrowed */
 	const struct config *config;	/* borrowed */
+	struct sqs *sqs;		/* owned */
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "api/call.h"
 #include "api/json.h"
 #include "api/params.h"
+#include "api/sqs.h"
 #include "backend/backend.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -347,12 +348,42 @@ openapi(struct exchange *x, void *arg)
 	exchange_send(x, 200, "application/yaml");	/* RFC 9512 */
 }
 
+/* The pages that SQS shares, or has to itself. */
+static void
+post_root(struct exchange *x, void *arg)
+{
+	struct native *n = arg;
+
+	if (!sqs_take(n->sqs, x))
+		push(x, arg);
+}
+
+static void
+get_root(struct exchange *x, void *arg)
+{
+	struct native *n = arg;
+
+	if (!sqs_take(n->sqs, x))
+		receive(x, arg);
+}
+
+static void
+sqs_queue(struct exchange *x, void *arg)
+{
+	struct native *n = arg;
+
+	if (!sqs_take(n->sqs, x))
+		exchange_problem(x, 400, "this is a queue's page for clients "
+		    "of SQS, and the request is none of theirs; the queue's "
+		    "own page is /queues/NAME");
+}
+
 const struct http_route *
 native_routes(void)
 {
 	static const struct http_route routes[] = {
-		{ HTTP_POST, "/", push },
-		{ HTTP_GET, "/", receive },
+		{ HTTP_POST, "/", post_root },
+		{ HTTP_GET, "/", get_root },
 		{ HTTP_HEAD, "/", native_head },
 		{ HTTP_PATCH, "/", native_confirm_many },
 		{ HTTP_GET, "/info", native_info },
@@ -382,6 +413,10 @@ native_routes(void)
 		{ HTTP_POST, "/queues/{}/redrive", native_redrive },
 		{ HTTP_GET, "/queues/{}/{}", native_look },
 		{ HTTP_PATCH, "/queues/{}/{}", confirm },
+		{ HTTP_POST, "/queue/{}", sqs_queue },
+		{ HTTP_GET, "/queue/{}", sqs_queue },
+		{ HTTP_POST, "/{#}/{}", sqs_queue },
+		{ HTTP_GET, "/{#}/{}", sqs_queue },
 		{ 0, NULL, NULL }
 	};
 
@@ -397,11 +432,18 @@ native_new(struct backend *backend, const struct config *config)
 		return NULL;
 	n->backend = backend;
 	n->config = config;
+	if ((n->sqs = sqs_new(backend, config)) == NULL) {
+		mem_free(n);
+		return NULL;
+	}
 	return n;
 }
 
 void
 native_free(struct native *n)
 {
+	if (n == NULL)
+		return;
+	sqs_free(n->sqs);
 	mem_free(n);
 }

@@ -47,8 +47,14 @@ const struct config_option config_options[] = {
 	    0, HOUR_MS, "60000", "longest wait of a receive", NULL },
 	{ "port", 'p', OPTION_COUNT, FIELD(port),
 	    0, 65535, "3000", "TCP port; 0 picks a free one", NULL },
+	{ "public-url", 0, OPTION_URL, FIELD(public_url),
+	    0, 0, "", "what URLs of SQS queues begin with", NULL },
 	{ "request-timeout", 0, OPTION_MS, FIELD(request_timeout_ms),
 	    1, HOUR_MS, "30000", "longest time a request may take to come", NULL },
+	{ "sqs-account", 0, OPTION_DIGITS, FIELD(sqs_account),
+	    12, 12, "000000000000", "account in URLs and ARNs of SQS", NULL },
+	{ "sqs-region", 0, OPTION_WORD, FIELD(sqs_region),
+	    1, 40, "us-east-1", "region in ARNs of SQS", NULL },
 	{ "sqs-waits", 0, OPTION_BOOL, FIELD(sqs_waits),
 	    0, 1, "false", "deletes and purges have SQS's 60 seconds", NULL },
 	{ "sync", 0, OPTION_CHOICE, FIELD(sync),
@@ -157,6 +163,45 @@ set_text(struct config *c, const struct config_option *o, const char *value,
 	return 0;
 }
 
+/* A text of some characters alone, min to max of them. */
+static int
+set_word(struct config *c, const struct config_option *o, const char *value,
+    char *error)
+{
+	const char *of = o->kind == OPTION_DIGITS ? "0123456789" :
+	    "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t bytes = strlen(value);
+	char quoted[64];
+
+	if (bytes >= (size_t)o->min && bytes <= (size_t)o->max &&
+	    strspn(value, of) == bytes)
+		return set_text(c, o, value, error);
+	snprintf(error, CONFIG_ERROR_BYTES, "%s: %s is not %" PRId64 " to %"
+	    PRId64 " of %s", o->name, log_quote(value, bytes, quoted,
+	    sizeof(quoted)), o->min, o->max, o->kind == OPTION_DIGITS ?
+	    "0-9" : "a-z 0-9 -");
+	return -1;
+}
+
+/* A scheme and a host, and maybe a path; it is part of longer ones. */
+static int
+set_url(struct config *c, const struct config_option *o, const char *value,
+    char *error)
+{
+	size_t bytes = strlen(value), scheme = strncmp(value, "http://",
+	    7) == 0 ? 7 : strncmp(value, "https://", 8) == 0 ? 8 : 0;
+	char quoted[64];
+
+	if (bytes == 0 || (scheme > 0 && bytes > scheme && bytes <= 255 &&
+	    strspn(value, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]%") == bytes))
+		return set_text(c, o, value, error);
+	snprintf(error, CONFIG_ERROR_BYTES, "%s: %s is not a URL such as "
+	    "https://queue.example.org", o->name, log_quote(value, bytes,
+	    quoted, sizeof(quoted)));
+	return -1;
+}
+
 static int
 set_choice(struct config *c, const struct config_option *o, const char *value,
     char *error)
@@ -248,6 +293,10 @@ config_set(struct config *c, const struct config_option *o, const char *value,
 		return set_bool(c, o, value, error);
 	if (o->kind == OPTION_TEXT)
 		return set_text(c, o, value, error);
+	if (o->kind == OPTION_URL)
+		return set_url(c, o, value, error);
+	if (o->kind == OPTION_WORD || o->kind == OPTION_DIGITS)
+		return set_word(c, o, value, error);
 	if (o->kind == OPTION_CHOICE)
 		return set_choice(c, o, value, error);
 	return set_number(c, o, value, error);
@@ -271,7 +320,10 @@ config_fini(struct config *c)
 {
 	list_clear(c);
 	mem_free(c->data);
-	c->data = NULL;
+	mem_free(c->public_url);
+	mem_free(c->sqs_account);
+	mem_free(c->sqs_region);
+	c->data = c->public_url = c->sqs_account = c->sqs_region = NULL;
 }
 
 /* "lock-timeout" is WQ_LOCK_TIMEOUT. */

@@ -30,6 +30,9 @@ struct config {
 	char *data;			/* owned; "": memory only */
 	int64_t sync;			/* index of its choices */
 	bool sync_locks;
+	char *public_url;		/* owned; "": what requests name */
+	char *sqs_account;		/* owned; 12 digits */
+	char *sqs_region;		/* owned */
 	bool sqs_waits;
 	bool verbose;
 	bool foreground;
@@ -43,6 +46,9 @@ enum option_kind {
 	OPTION_BYTES,		/* may end in K, M or G */
 	OPTION_LIST,		/* separated by commas */
 	OPTION_TEXT,		/* any, but not empty */
+	OPTION_URL,		/* http://host or https://host */
+	OPTION_WORD,		/* of a-z, 0-9 and -, min to max bytes */
+	OPTION_DIGITS,		/* min to max of them */
 	OPTION_CHOICE		/* one of the names in `choices` */
 };
 

@@ -211,6 +211,12 @@ exchange_is_draining(const struct exchange *x)
 	return x->peer->server->draining;
 }
 
+enum http_method
+exchange_method(const struct exchange *x)
+{
+	return x->method;
+}
+
 const char *
 exchange_pattern(const struct exchange *x)
 {
@@ -249,6 +255,17 @@ exchange_query(const struct exchange *x, const char *name)
 		if (strcmp(x->query[i].name, name) == 0)
 			return x->query[i].value;
 	return NULL;
+}
+
+bool
+exchange_query_at(const struct exchange *x, size_t i, const char **name,
+    const char **value)
+{
+	if (i >= x->query_count)
+		return false;
+	*name = x->query[i].name;
+	*value = x->query[i].value;
+	return true;
 }
 
 const char *

@@ -21,6 +21,9 @@ bool	exchange_is_draining(const struct exchange *);
 /* What all clients together have not read yet of their replies. */
 size_t	exchange_unsent_bytes(const struct exchange *);
 
+/* Its method. */
+enum http_method	exchange_method(const struct exchange *);
+
 /* The pattern of the route that matched. */
 const char	*exchange_pattern(const struct exchange *);
 
@@ -35,6 +38,10 @@ struct text	 exchange_header(const struct exchange *, const char *name);
 
 /* A parameter of the query, decoded, or NULL; borrowed until the reply. */
 const char	*exchange_query(const struct exchange *, const char *name);
+
+/* The i-th parameter of the query, as borrowed; false: there are no more. */
+bool	exchange_query_at(const struct exchange *, size_t i,
+	    const char **name, const char **value);
 
 /*
  * The first parameter that is not in names (ended by NULL), or that is there

@@ -6,6 +6,14 @@
 #include <string.h>
 
 static bool
+has_only_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p == end;
+}
+
+static bool
 matches(const char *pattern, const char *path, size_t bytes,
     struct text *param)
 {
@@ -21,12 +29,13 @@ matches(const char *pattern, const char *path, size_t bytes,
 		slash = memchr(path, '/', (size_t)(end - path));
 		if (slash == NULL)
 			slash = end;
-		if (slash == path || n == ROUTE_PARAMS_MAX)
+		if (slash == path || n == ROUTE_PARAMS_MAX ||
+		    (pattern[1] == '#' && !has_only_digits(path, slash)))
 			return false;
 		param[n].data = path;
 		param[n++].bytes = (size_t)(slash - path);
 		path = slash;
-		pattern += strlen("{}");
+		pattern = strchr(pattern, '}') + 1;
 	}
 	return path == end;
 }

@@ -1,0 +1,167 @@
+/*
+ * The actions of SQS and their parameters, as its service model has them
+ * (API version 2012-11-05).
+ */
+#include "api/sqs_actions.h"
+
+#include <string.h>
+
+#include "api/sqs_call.h"
+
+#define END	{ NULL, SQS_STRING, false, NULL, NULL }
+#define QUEUE_URL	{ "QueueUrl", SQS_STRING, true, NULL, NULL }
+#define TEXT(name)	{ name, SQS_STRING, false, NULL, NULL }
+#define NEED(name)	{ name, SQS_STRING, true, NULL, NULL }
+#define INTEGER(name)	{ name, SQS_INTEGER, false, NULL, NULL }
+#define STRINGS(name, query)	{ name, SQS_STRINGS, false, query, NULL }
+#define ENTRIES(query, of)	{ "Entries", SQS_STRUCTURES, true, query, of }
+
+static const struct sqs_member name_value[] = { TEXT("Name"), TEXT("Value"),
+    END };
+static const struct sqs_member key_value[] = { TEXT("Key"), TEXT("Value"),
+    END };
+
+/* The value of a message attribute. */
+static const struct sqs_member attribute[] = {
+	TEXT("StringValue"), TEXT("BinaryValue"),
+	STRINGS("StringListValues", "StringListValue"),
+	STRINGS("BinaryListValues", "BinaryListValue"), TEXT("DataType"), END
+};
+static const struct sqs_member name_attribute[] = {
+	TEXT("Name"), { "Value", SQS_STRUCTURE, false, NULL, attribute }, END
+};
+
+static const struct sqs_member queue_only[] = { QUEUE_URL, END };
+static const struct sqs_member add_permission[] = {
+	QUEUE_URL, NEED("Label"),
+	{ "AWSAccountIds", SQS_STRINGS, true, "AWSAccountId", NULL },
+	{ "Actions", SQS_STRINGS, true, "ActionName", NULL }, END
+};
+static const struct sqs_member remove_permission[] = {
+	QUEUE_URL, NEED("Label"), END
+};
+static const struct sqs_member create_queue[] = {
+	NEED("QueueName"),
+	{ "Attributes", SQS_MAP, false, "Attribute", name_value },
+	{ "tags", SQS_MAP, false, "Tag", key_value }, END
+};
+static const struct sqs_member get_queue_url[] = {
+	NEED("QueueName"), TEXT("QueueOwnerAWSAccountId"), END
+};
+static const struct sqs_member get_attributes[] = {
+	QUEUE_URL, STRINGS("AttributeNames", "AttributeName"), END
+};
+static const struct sqs_member set_attributes[] = {
+	QUEUE_URL, { "Attributes", SQS_MAP, true, "Attribute", name_value },
+	END
+};
+static const struct sqs_member list_queues[] = {
+	TEXT("QueueNamePrefix"), TEXT("NextToken"), INTEGER("MaxResults"), END
+};
+static const struct sqs_member list_sources[] = {
+	QUEUE_URL, TEXT("NextToken"), INTEGER("MaxResults"), END
+};
+static const struct sqs_member tag_queue[] = {
+	QUEUE_URL, { "Tags", SQS_MAP, true, "Tag", key_value }, END
+};
+static const struct sqs_member untag_queue[] = {
+	QUEUE_URL, { "TagKeys", SQS_STRINGS, true, "TagKey", NULL }, END
+};
+static const struct sqs_member start_move_task[] = {
+	NEED("SourceArn"), TEXT("DestinationArn"),
+	INTEGER("MaxNumberOfMessagesPerSecond"), END
+};
+static const struct sqs_member cancel_move_task[] = {
+	NEED("TaskHandle"), END
+};
+static const struct sqs_member list_move_tasks[] = {
+	NEED("SourceArn"), INTEGER("MaxResults"), END
+};
+
+/* What SendMessage and an entry of its batch have in common. */
+#define MESSAGE \
+	INTEGER("DelaySeconds"), \
+	{ "MessageAttributes", SQS_MAP, false, "MessageAttribute", \
+	    name_attribute }, \
+	{ "MessageSystemAttributes", SQS_MAP, false, \
+	    "MessageSystemAttribute", name_attribute }, \
+	TEXT("MessageDeduplicationId"), TEXT("MessageGroupId"), END
+
+static const struct sqs_member send_message[] = {
+	QUEUE_URL, NEED("MessageBody"), MESSAGE
+};
+static const struct sqs_member send_entry[] = {
+	NEED("Id"), NEED("MessageBody"), MESSAGE
+};
+static const struct sqs_member send_batch[] = {
+	QUEUE_URL, ENTRIES("SendMessageBatchRequestEntry", send_entry), END
+};
+static const struct sqs_member receive_message[] = {
+	QUEUE_URL, STRINGS("AttributeNames", "AttributeName"),
+	STRINGS("MessageSystemAttributeNames", "MessageSystemAttributeName"),
+	STRINGS("MessageAttributeNames", "MessageAttributeName"),
+	INTEGER("MaxNumberOfMessages"), INTEGER("VisibilityTimeout"),
+	INTEGER("WaitTimeSeconds"), TEXT("ReceiveRequestAttemptId"), END
+};
+static const struct sqs_member delete_message[] = {
+	QUEUE_URL, NEED("ReceiptHandle"), END
+};
+static const struct sqs_member delete_entry[] = {
+	NEED("Id"), NEED("ReceiptHandle"), END
+};
+static const struct sqs_member delete_batch[] = {
+	QUEUE_URL, ENTRIES("DeleteMessageBatchRequestEntry", delete_entry),
+	END
+};
+static const struct sqs_member change_visibility[] = {
+	QUEUE_URL, NEED("ReceiptHandle"),
+	{ "VisibilityTimeout", SQS_INTEGER, true, NULL, NULL }, END
+};
+static const struct sqs_member change_entry[] = {
+	NEED("Id"), NEED("ReceiptHandle"), INTEGER("VisibilityTimeout"), END
+};
+static const struct sqs_member change_batch[] = {
+	QUEUE_URL, ENTRIES("ChangeMessageVisibilityBatchRequestEntry",
+	    change_entry), END
+};
+
+/* Those of messages first: they are looked for all the time. */
+static const struct sqs_action actions[] = {
+	{ "SendMessage", send_message, NULL },
+	{ "ReceiveMessage", receive_message, NULL },
+	{ "DeleteMessage", delete_message, NULL },
+	{ "SendMessageBatch", send_batch, NULL },
+	{ "DeleteMessageBatch", delete_batch, NULL },
+	{ "ChangeMessageVisibility", change_visibility, NULL },
+	{ "ChangeMessageVisibilityBatch", change_batch, NULL },
+	{ "GetQueueUrl", get_queue_url, sqs_get_url },
+	{ "GetQueueAttributes", get_attributes, NULL },
+	{ "AddPermission", add_permission, NULL },
+	{ "CancelMessageMoveTask", cancel_move_task, NULL },
+	{ "CreateQueue", create_queue, NULL },
+	{ "DeleteQueue", queue_only, NULL },
+	{ "ListDeadLetterSourceQueues", list_sources, NULL },
+	{ "ListMessageMoveTasks", list_move_tasks, NULL },
+	{ "ListQueueTags", queue_only, NULL },
+	{ "ListQueues", list_queues, NULL },
+	{ "PurgeQueue", queue_only, NULL },
+	{ "RemovePermission", remove_permission, NULL },
+	{ "SetQueueAttributes", set_attributes, NULL },
+	{ "StartMessageMoveTask", start_move_task, NULL },
+	{ "TagQueue", tag_queue, NULL },
+	{ "UntagQueue", untag_queue, NULL },
+};
+
+#define ACTIONS	(sizeof(actions) / sizeof(actions[0]))
+
+const struct sqs_action *
+sqs_action_find(struct text name)
+{
+	const struct sqs_action *a;
+
+	for (a = actions; a < actions + ACTIONS; a++)
+		if (strlen(a->name) == name.bytes &&
+		    memcmp(a->name, name.data, name.bytes) == 0)
+			return a;
+	return NULL;
+}
