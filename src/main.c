@@ -16,6 +16,7 @@
 #include <event2/event.h>
 
 #include "api/native.h"
+#include "api/sqs.h"
 #include "backend/backend.h"
 #include "base/buf.h"
 #include "base/config.h"
@@ -378,6 +379,7 @@ build(struct daemon *d)
 	    d->native);
 	if (d->server == NULL)
 		goto fail;
+	http_server_take_large(d->server, SQS_BODY_MAX_BYTES, sqs_is_large);
 	d->sigterm = evsignal_new(d->base, SIGTERM, signal_cb, d);
 	d->sigint = evsignal_new(d->base, SIGINT, signal_cb, d);
 	if (d->sigterm == NULL || d->sigint == NULL ||

@@ -354,7 +354,13 @@ post_root(struct exchange *x, void *arg)
 {
 	struct native *n = arg;
 
-	if (!sqs_take(n->sqs, x))
+	if (sqs_take(n->sqs, x))
+		return;
+	/* A request that looked like one of SQS, and is none. */
+	if (exchange_body_bytes(x) > (size_t)n->config->max_body_bytes)
+		exchange_problem(x, 413, "the body is over %" PRId64 " bytes "
+		    "(max-body)", n->config->max_body_bytes);
+	else
 		push(x, arg);
 }
 

@@ -240,6 +240,12 @@ exchange_body(struct exchange *x)
 	return t;
 }
 
+size_t
+exchange_body_bytes(const struct exchange *x)
+{
+	return evbuffer_get_length(evhttp_request_get_input_buffer(x->req));
+}
+
 struct text
 exchange_header(const struct exchange *x, const char *name)
 {

@@ -33,6 +33,9 @@ struct text	 exchange_param(const struct exchange *, size_t n);
 /* The body, in one piece; borrowed until the reply.  NULL data: no memory. */
 struct text	 exchange_body(struct exchange *);
 
+/* Its length alone. */
+size_t		 exchange_body_bytes(const struct exchange *);
+
 /* A header's value; data NULL: not there.  Only within the handler's call. */
 struct text	 exchange_header(const struct exchange *, const char *name);
 

@@ -161,6 +161,22 @@ begin_request(struct peer *p, const struct guard_head *h, const char *data,
 }
 
 /*
+ * The largest body that the request may have.  Few come near it, so the many
+ * are not looked at any closer.
+ */
+static int64_t
+body_max_of(const struct http_server *s, const struct guard_head *h,
+    struct text head)
+{
+	int64_t max = s->config->max_body_bytes;
+
+	if (s->is_large != NULL && (h->chunked || h->content_length > max) &&
+	    s->is_large(h, head))
+		return s->large_max_bytes;
+	return max;
+}
+
+/*
  * Take what there is of a request's head, and a body that is all there;
  * returns how many bytes were used.  0: its end is not there yet, or the peer
  * was refused and is dead.
@@ -184,7 +200,13 @@ take_head(struct peer *p, const char *data, size_t bytes)
 			peer_refuse(p, v.status, v.detail, NULL);
 		return 0;
 	}
-	v = guard_check(data, head_bytes, c->max_body_bytes, &head);
+	v = guard_check(data, head_bytes, p->server->large_max_bytes, &head);
+	if (v.status == 0) {
+		p->body_max = body_max_of(p->server, &head,
+		    (struct text){ data, head_bytes });
+		if (head.content_length > p->body_max)
+			v.status = 413;
+	}
 	if (v.status != 0) {
 		peer_refuse(p, v.status, v.detail, NULL);
 		return 0;
@@ -223,8 +245,7 @@ take_chunks(struct peer *p, const char *data, size_t bytes)
 	struct guard_verdict v;
 	size_t used;
 
-	v = guard_chunked(&p->chunks, data, bytes,
-	    p->server->config->max_body_bytes, body, &used);
+	v = guard_chunked(&p->chunks, data, bytes, p->body_max, body, &used);
 	if (v.status != 0) {
 		peer_refuse(p, v.status, v.detail, NULL);
 		return 0;

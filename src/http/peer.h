@@ -74,6 +74,7 @@ struct peer {
 	size_t skipped;			/* empty lines before it, in bytes */
 	size_t unsent;			/* reply bytes at the last sweep */
 	int64_t body_left;		/* of a body with Content-Length */
+	int64_t body_max;		/* of this request */
 	struct guard_chunks chunks;
 	bool chunked;
 	bool http10;

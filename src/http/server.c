@@ -188,6 +188,7 @@ http_server_new(struct event_base *base, const struct config *config,
 	s->config = config;
 	s->routes = routes;
 	s->arg = arg;
+	s->large_max_bytes = config->max_body_bytes;
 	TAILQ_INIT(&s->listeners);
 	TAILQ_INIT(&s->fresh);
 	TAILQ_INIT(&s->peers);
@@ -225,6 +226,17 @@ http_server_new(struct event_base *base, const struct config *config,
 	evhttp_set_max_body_size(s->http, (ev_ssize_t)config->max_body_bytes);
 	set_timer(s->sweep, s->tick_ms);
 	return s;
+}
+
+void
+http_server_take_large(struct http_server *s, int64_t max_bytes,
+    bool (*is_large)(const struct guard_head *, struct text head))
+{
+	if (max_bytes <= s->large_max_bytes)
+		return;
+	s->large_max_bytes = max_bytes;
+	s->is_large = is_large;
+	evhttp_set_max_body_size(s->http, (ev_ssize_t)max_bytes);
 }
 
 void

@@ -1,11 +1,15 @@
 #ifndef WQ_HTTP_SERVER_H
 #define WQ_HTTP_SERVER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/status.h"
 #include "http/route.h"
 
 struct config;
 struct event_base;
+struct guard_head;
 struct http_server;
 
 /*
@@ -20,6 +24,14 @@ struct http_server	*http_server_new(struct event_base *,
 			    const struct config *, const struct http_route *,
 			    void *arg) WQ_MUST;
 void			 http_server_free(struct http_server *);
+
+/*
+ * Let requests of whose head is_large() holds have a body of max_bytes, where
+ * that is more than max-body: of those whose text is larger than what it says.
+ * Their handlers see to it that others keep to max-body.
+ */
+void	http_server_take_large(struct http_server *, int64_t max_bytes,
+	    bool (*is_large)(const struct guard_head *, struct text head));
 
 /* Start to accept.  -1: an address is not to be had; it is logged. */
 int	http_server_listen(struct http_server *) WQ_MUST;

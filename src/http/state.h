@@ -24,6 +24,9 @@ struct http_server {
 	const struct http_route *routes; /* borrowed */
 	void *arg;			/* borrowed, for handlers */
 	struct evhttp *http;		/* owned */
+	int64_t large_max_bytes;	/* the largest body of all */
+	/* May a request have one over max-body?  NULL: none may. */
+	bool (*is_large)(const struct guard_head *, struct text head);
 	TAILQ_HEAD(listener_list, listener) listeners;	/* owned */
 	struct peer_list fresh;		/* accepted, not greeted */
 	struct peer_list peers;
