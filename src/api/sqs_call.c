@@ -34,6 +34,8 @@ void
 sqs_call_free(struct sqs_call *c)
 {
 	json_decref(c->in);
+	if (c->state != NULL && c->state_fini != NULL)
+		c->state_fini(c->state);
 	mem_free(c->state);
 	mem_free(c->url_base);
 	mem_free(c);

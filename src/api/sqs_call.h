@@ -50,8 +50,8 @@ struct sqs_call {
 	enum sqs_protocol protocol;
 	bool is_submitted;		/* op is the backend's */
 	json_t *in;			/* owned; NULL: none yet */
-	void *state;			/* owned, one mem_alloc(); the
-					 * handler's; NULL is fine */
+	void *state;			/* owned; see sqs_call_alloc() */
+	void (*state_fini)(void *state);	/* what it owns; NULL is fine */
 	char *url_base;			/* owned; see sqs_call_urls() */
 	char queue[QUEUE_NAME_BYTES + 1];	/* of QueueUrl; op.queue is
 					 * it where the action has one */
@@ -76,7 +76,10 @@ void	sqs_watch(struct sqs_call *);
 /* A done for an action without a result: the answer, and the call's end. */
 void	sqs_status_done(struct op *, void *call);
 
-/* Zeroed memory in call->state; false: it was answered. */
+/*
+ * Zeroed memory in call->state, freed with the call, after state_fini(); the
+ * handler's own.  False: no memory, and it was answered.
+ */
 bool	sqs_call_alloc(struct sqs_call *, size_t bytes) WQ_MUST;
 
 /*

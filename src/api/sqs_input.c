@@ -356,7 +356,8 @@ settle_map(struct sqs_call *c, json_t *object, const struct sqs_member *m)
 			value = json_string("");
 		else
 			json_incref(value);
-		if (name.data == NULL || value == NULL) {
+		if (name.data == NULL || value == NULL ||
+		    memchr(name.data, '\0', name.bytes) != NULL) {
 			json_decref(value);
 			json_decref(map);
 			return sqs_fail_missing(c, m->query != NULL ?

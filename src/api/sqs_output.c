@@ -363,15 +363,22 @@ map_value_end(struct sqs_out *o, const struct sqs_map *m)
 }
 
 void
-sqs_out_map_text(struct sqs_out *o, const struct sqs_map *m, const char *key,
-    const char *text, size_t bytes)
+sqs_out_map_pair(struct sqs_out *o, const struct sqs_map *m, const char *key,
+    size_t key_bytes, const char *text, size_t bytes)
 {
-	map_key(o, m, key, strlen(key));
+	map_key(o, m, key, key_bytes);
 	if (o->xml)
 		sqs_xml_text(o->buf, text, bytes);
 	else
 		json_quoted(o, text, bytes);
 	map_value_end(o, m);
+}
+
+void
+sqs_out_map_text(struct sqs_out *o, const struct sqs_map *m, const char *key,
+    const char *text, size_t bytes)
+{
+	sqs_out_map_pair(o, m, key, strlen(key), text, bytes);
 }
 
 void

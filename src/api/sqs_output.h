@@ -69,6 +69,9 @@ void	sqs_out_map(struct sqs_out *, const struct sqs_map *);
 void	sqs_out_map_end(struct sqs_out *);
 void	sqs_out_map_text(struct sqs_out *, const struct sqs_map *,
 	    const char *key, const char *text, size_t bytes);
+void	sqs_out_map_pair(struct sqs_out *, const struct sqs_map *,
+	    const char *key, size_t key_bytes, const char *text,
+	    size_t bytes);
 void	sqs_out_map_string(struct sqs_out *, const struct sqs_map *,
 	    const char *key, const char *text);
 void	sqs_out_map_integer(struct sqs_out *, const struct sqs_map *,
