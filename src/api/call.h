@@ -19,6 +19,8 @@ struct sqs;
 #define CALL_FEW	10		/* deliveries without an allocation */
 /* Bodies of one answer; what does not fit stays for the next. */
 #define CALL_BODIES_MAX_BYTES	(16 * 1024 * 1024)
+/* Answers that wait for their readers, above which nothing is given out. */
+#define CALL_UNSENT_MAX_BYTES	(256 * 1024 * 1024)
 #define CALL_TEXT_BYTES	128		/* of a group, or of a dedup id */
 
 struct native {

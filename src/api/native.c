@@ -23,8 +23,6 @@
 #include "http/route.h"
 
 #define RECEIPT_BYTES	40	/* as text, NUL included */
-/* Answers that wait for their readers, above which nothing is given out. */
-#define UNSENT_MAX_BYTES	(256 * 1024 * 1024)
 
 static void
 push_done(struct op *op, void *arg)
@@ -222,7 +220,7 @@ receive(struct exchange *x, void *arg)
 	    !params_bool(x, "details", &details) ||
 	    (c = call_new(n, x, OP_RECEIVE, receive_done)) == NULL)
 		return;
-	if (exchange_unsent_bytes(x) > UNSENT_MAX_BYTES) {
+	if (exchange_unsent_bytes(x) > CALL_UNSENT_MAX_BYTES) {
 		exchange_add_header(x, "Retry-After", "1");
 		exchange_problem(x, 503, "too many clients do not read their "
 		    "answers; try again");

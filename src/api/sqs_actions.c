@@ -14,7 +14,8 @@
 #define NEED(name)	{ name, SQS_STRING, true, NULL, NULL }
 #define INTEGER(name)	{ name, SQS_INTEGER, false, NULL, NULL }
 #define STRINGS(name, query)	{ name, SQS_STRINGS, false, query, NULL }
-#define ENTRIES(query, of)	{ "Entries", SQS_STRUCTURES, true, query, of }
+/* Not required: a batch without any has an error of its own. */
+#define ENTRIES(query, of)	{ "Entries", SQS_STRUCTURES, false, query, of }
 
 static const struct sqs_member name_value[] = { TEXT("Name"), TEXT("Value"),
     END };
@@ -127,13 +128,14 @@ static const struct sqs_member change_batch[] = {
 
 /* Those of messages first: they are looked for all the time. */
 static const struct sqs_action actions[] = {
-	{ "SendMessage", send_message, NULL },
-	{ "ReceiveMessage", receive_message, NULL },
-	{ "DeleteMessage", delete_message, NULL },
-	{ "SendMessageBatch", send_batch, NULL },
-	{ "DeleteMessageBatch", delete_batch, NULL },
-	{ "ChangeMessageVisibility", change_visibility, NULL },
-	{ "ChangeMessageVisibilityBatch", change_batch, NULL },
+	{ "SendMessage", send_message, sqs_send },
+	{ "ReceiveMessage", receive_message, sqs_receive },
+	{ "DeleteMessage", delete_message, sqs_delete_message },
+	{ "SendMessageBatch", send_batch, sqs_send_batch },
+	{ "DeleteMessageBatch", delete_batch, sqs_delete_message_batch },
+	{ "ChangeMessageVisibility", change_visibility, sqs_change_visibility },
+	{ "ChangeMessageVisibilityBatch", change_batch,
+	    sqs_change_visibility_batch },
 	{ "GetQueueUrl", get_queue_url, sqs_get_url },
 	{ "GetQueueAttributes", get_attributes, sqs_get_attributes },
 	{ "AddPermission", add_permission, sqs_add_permission },

@@ -281,6 +281,14 @@ sqs_out_bool(struct sqs_out *o, const char *name, bool b)
 }
 
 void
+sqs_out_json(struct sqs_out *o, const char *name, const char *json,
+    size_t bytes)
+{
+	json_begin(o, name);
+	buf_add(o->buf, json, bytes);
+}
+
+void
 sqs_out_list(struct sqs_out *o, const char *json)
 {
 	if (!o->xml)

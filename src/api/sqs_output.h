@@ -46,6 +46,9 @@ void	sqs_out_text(struct sqs_out *, const char *name, const char *text,
 void	sqs_out_string(struct sqs_out *, const char *name, const char *text);
 void	sqs_out_integer(struct sqs_out *, const char *name, int64_t);
 void	sqs_out_bool(struct sqs_out *, const char *name, bool);
+/* What is JSON already; not in XML. */
+void	sqs_out_json(struct sqs_out *, const char *name, const char *json,
+	    size_t bytes);
 /* The integer as a string, which in JSON has quotes. */
 void	sqs_out_number(struct sqs_out *, const char *name, int64_t);
 
