@@ -17,6 +17,7 @@
 
 #include "bench/buffer.h"
 #include "bench/http_answer.h"
+#include "bench/http_headers.h"
 #include "bench/json_scan.h"
 #include "bench/ledger.h"
 #include "bench/options.h"
@@ -31,26 +32,6 @@ struct client_http {
 	struct buffer		 push_head;	/* query to body, or length */
 	struct buffer		 probe;		/* all of it */
 };
-
-/*
- * Twelve headers, a bit under 600 bytes: what a page's script makes a browser
- * send along.
- */
-static const char browser_headers[] =
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 "
-    "Firefox/128.0\r\n"
-    "Accept: application/json, text/plain;q=0.9, */*;q=0.8\r\n"
-    "Accept-Language: en-GB,en;q=0.8,de-DE;q=0.5,de;q=0.3\r\n"
-    "Accept-Encoding: gzip, deflate, br, zstd\r\n"
-    "Referer: http://localhost/queue/overview.html?view=latest\r\n"
-    "Connection: keep-alive\r\n"
-    "Cookie: session=6f0c7d1be2a94c53a8d1c4f70b9e2a35; theme=dark; "
-    "seen=2024-05-17\r\n"
-    "Sec-Fetch-Dest: empty\r\n"
-    "Sec-Fetch-Mode: cors\r\n"
-    "Sec-Fetch-Site: same-origin\r\n"
-    "Cache-Control: no-cache\r\n"
-    "Pragma: no-cache\r\n";
 
 static void
 append_buffer(struct buffer *out, const struct buffer *b)
@@ -185,84 +166,65 @@ http_probe(struct client *client, struct buffer *out)
 	append_buffer(out, &c->probe);
 }
 
-/* {"id": ID, "body": ...}, in any order, more members allowed. */
 static bool
-read_message(struct json_scan *s, struct answer *a)
+read_message_member(struct json_scan *s, const char *name, size_t n,
+    void *message)
 {
-	const char *name, *value;
-	struct received *m;
-	size_t n, bytes;
+	struct received *m = message;
+	const char *value;
+	size_t bytes;
 
-	if ((m = answer_add(a)) == NULL || !json_scan_mark(s, '{'))
+	if (!json_scan_value(s, &value, &bytes))
 		return false;
-	memset(m, 0, sizeof(*m));
-	do {
-		if (!json_scan_string(s, &name, &n) ||
-		    !json_scan_mark(s, ':') ||
-		    !json_scan_value(s, &value, &bytes))
-			return false;
-		if (n == 2 && memcmp(name, "id", 2) == 0 &&
-		    value[0] == '"') {
-			m->id = value + 1;
-			m->id_bytes = bytes - 2;
-		} else if (n == 4 && memcmp(name, "body", 4) == 0) {
-			m->body = value;
-			m->body_bytes = bytes;
-		}
-	} while (json_scan_mark(s, ','));
-	return json_scan_mark(s, '}') && m->id_bytes > 0 && m->body != NULL;
+	if (n == 2 && memcmp(name, "id", 2) == 0 && value[0] == '"') {
+		m->id = value + 1;
+		m->id_bytes = bytes - 2;
+	} else if (n == 4 && memcmp(name, "body", 4) == 0) {
+		m->body = value;
+		m->body_bytes = bytes;
+	}
+	return true;
 }
 
-/* Step over an array of strings and count them. */
+/* {"id": ID, "body": ...}, in any order, more members allowed. */
 static bool
-read_strings(struct json_scan *s, size_t *count)
+read_message(struct json_scan *s, void *answer)
 {
+	struct received *m;
+
+	if ((m = answer_add(answer)) == NULL)
+		return false;
+	memset(m, 0, sizeof(*m));
+	return json_scan_object(s, read_message_member, m) &&
+	    m->id_bytes > 0 && m->body != NULL;
+}
+
+/* An ID of a list: they are only counted. */
+static bool
+read_id(struct json_scan *s, void *answer)
+{
+	struct answer *a = answer;
 	const char *text;
 	size_t bytes;
 
-	*count = 0;
-	if (!json_scan_mark(s, '['))
-		return false;
-	if (json_scan_mark(s, ']'))
-		return true;
-	do {
-		if (!json_scan_string(s, &text, &bytes) || bytes == 0)
-			return false;
-		++*count;
-	} while (json_scan_mark(s, ','));
-	return json_scan_mark(s, ']');
-}
-
-static bool
-read_messages(struct json_scan *s, struct answer *a)
-{
-	if (!json_scan_mark(s, '['))
-		return false;
-	if (json_scan_mark(s, ']'))
-		return true;
-	do {
-		if (!read_message(s, a))
-			return false;
-	} while (json_scan_mark(s, ','));
-	return json_scan_mark(s, ']');
+	a->done++;
+	return json_scan_string(s, &text, &bytes) && bytes > 0;
 }
 
 /* One member of the outer object; those we do not know are stepped over. */
 static bool
-read_member(struct json_scan *s, const char *name, size_t n, struct answer *a)
+read_member(struct json_scan *s, const char *name, size_t n, void *answer)
 {
 	const char *text;
 	size_t bytes;
 
 	if (n == 8 && memcmp(name, "messages", 8) == 0)
-		return read_messages(s, a);
+		return json_scan_array(s, read_message, answer);
 	if ((n == 10 && memcmp(name, "messageIDs", 10) == 0) ||
 	    (n == 9 && memcmp(name, "confirmed", 9) == 0))
-		return read_strings(s, &a->done);
-	if (n == 9 && memcmp(name, "messageID", 9) == 0) {
-		a->done = 1;
-		return json_scan_string(s, &text, &bytes) && bytes > 0;
-	}
+		return json_scan_array(s, read_id, answer);
+	if (n == 9 && memcmp(name, "messageID", 9) == 0)
+		return read_id(s, answer);
 	return json_scan_value(s, &text, &bytes);
 }
 
@@ -270,17 +232,8 @@ static bool
 read_body(const struct http_answer *http, struct answer *a)
 {
 	struct json_scan s = { http->body, http->body + http->body_bytes };
-	const char *name;
-	size_t n;
 
-	if (!json_scan_mark(&s, '{'))
-		return false;
-	do {
-		if (!json_scan_string(&s, &name, &n) ||
-		    !json_scan_mark(&s, ':') || !read_member(&s, name, n, a))
-			return false;
-	} while (json_scan_mark(&s, ','));
-	return json_scan_mark(&s, '}') && json_scan_is_done(&s);
+	return json_scan_object(&s, read_member, a) && json_scan_is_done(&s);
 }
 
 static ssize_t
@@ -347,28 +300,6 @@ static const struct client_ops http_ops = {
 };
 
 static void
-write_headers(struct client_http *c)
-{
-	const struct options *o = c->options;
-	bool is_v6 = strchr(o->address, ':') != NULL;
-	size_t i;
-
-	buffer_append_text(&c->headers, is_v6 ? "Host: [" : "Host: ");
-	buffer_append_text(&c->headers, o->address);
-	buffer_append_text(&c->headers, is_v6 ? "]:" : ":");
-	buffer_append_text(&c->headers, o->port);
-	buffer_append_text(&c->headers, "\r\n");
-	if (o->browser_headers)
-		buffer_append_text(&c->headers, browser_headers);
-	for (i = 0; i < o->extra_headers; i++) {
-		buffer_append_text(&c->headers, "X-Bench-");
-		buffer_append_number(&c->headers, i + 1);
-		buffer_append_text(&c->headers,
-		    ": a value of thirty-two characters\r\n");
-	}
-}
-
-static void
 write_query(struct client_http *c)
 {
 	const struct options *o = c->options;
@@ -420,7 +351,7 @@ client_http_new(const struct options *o, const struct ledger *l)
 		buffer_append_text(&c->path, o->queue);
 	}
 	write_query(c);
-	write_headers(c);
+	http_headers_append(&c->headers, o);
 	write_heads(c);
 	if (c->path.failed || c->query.failed || c->headers.failed ||
 	    c->push_head.failed || c->probe.failed) {

@@ -112,6 +112,38 @@ json_scan_value(struct json_scan *s, const char **out, size_t *bytes)
 }
 
 bool
+json_scan_array(struct json_scan *s, json_scan_item_fn item, void *arg)
+{
+	if (!json_scan_mark(s, '['))
+		return false;
+	if (json_scan_mark(s, ']'))
+		return true;
+	do {
+		if (!item(s, arg))
+			return false;
+	} while (json_scan_mark(s, ','));
+	return json_scan_mark(s, ']');
+}
+
+bool
+json_scan_object(struct json_scan *s, json_scan_member_fn member, void *arg)
+{
+	const char *name;
+	size_t bytes;
+
+	if (!json_scan_mark(s, '{'))
+		return false;
+	if (json_scan_mark(s, '}'))
+		return true;
+	do {
+		if (!json_scan_string(s, &name, &bytes) ||
+		    !json_scan_mark(s, ':') || !member(s, name, bytes, arg))
+			return false;
+	} while (json_scan_mark(s, ','));
+	return json_scan_mark(s, '}');
+}
+
+bool
 json_scan_is_done(struct json_scan *s)
 {
 	skip_space(s);

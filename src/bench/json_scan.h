@@ -26,6 +26,15 @@ bool	json_scan_string(struct json_scan *s, const char **out, size_t *bytes);
 /* Step over any value; out and bytes are its text as it stands. */
 bool	json_scan_value(struct json_scan *s, const char **out, size_t *bytes);
 
+/* Step over an array or an object, with a call for each of what is in it. */
+typedef bool	(*json_scan_item_fn)(struct json_scan *s, void *arg);
+typedef bool	(*json_scan_member_fn)(struct json_scan *s, const char *name,
+		    size_t bytes, void *arg);
+bool	json_scan_array(struct json_scan *s, json_scan_item_fn item,
+	    void *arg);
+bool	json_scan_object(struct json_scan *s, json_scan_member_fn member,
+	    void *arg);
+
 /* Nothing but white space is left. */
 bool	json_scan_is_done(struct json_scan *s);
 
