@@ -22,7 +22,7 @@ enum {
 };
 
 struct received {
-	const char	*id;		/* borrowed from the answer's bytes */
+	const char	*id;		/* borrowed until the next answer */
 	size_t		 id_bytes;
 	const char	*body;
 	size_t		 body_bytes;
@@ -86,6 +86,8 @@ struct client	*client_http_new(const struct options *,
 struct client	*client_beanstalk_new(const struct options *,
 		    const struct ledger *);
 struct client	*client_redis_new(const struct options *,
+		    const struct ledger *);
+struct client	*client_sqs_new(const struct options *,
 		    const struct ledger *);
 
 void		 answer_fini(struct answer *a);

@@ -57,6 +57,56 @@ json_scan_string(struct json_scan *s, const char **out, size_t *bytes)
 	return false;
 }
 
+/* The four digits behind a \u; beyond ASCII it is all the same to us. */
+static bool
+read_unit(const char *digits, char *out)
+{
+	unsigned unit = 0;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		unit <<= 4;
+		if (digits[i] >= '0' && digits[i] <= '9')
+			unit |= (unsigned)(digits[i] - '0');
+		else if ((digits[i] | 32) >= 'a' && (digits[i] | 32) <= 'f')
+			unit |= (unsigned)((digits[i] | 32) - 'a' + 10);
+		else
+			return false;
+	}
+	*out = (char)(unit < 128 ? unit : '?');
+	return true;
+}
+
+bool
+json_scan_unescape(const char *text, size_t bytes, char *out,
+    size_t *out_bytes)
+{
+	static const char marks[] = "\"\\/bfnrt";
+	static const char meant[] = "\"\\/\b\f\n\r\t";
+	const char *end = text + bytes, *slash, *mark;
+	char *p = out;
+
+	while ((slash = memchr(text, '\\', (size_t)(end - text))) != NULL) {
+		memcpy(p, text, (size_t)(slash - text));
+		p += slash - text;
+		text = slash + 1;
+		if (end - text >= 5 && *text == 'u') {
+			if (!read_unit(text + 1, p++))
+				return false;
+			text += 5;
+			continue;
+		}
+		if (text == end || *text == '\0' ||
+		    (mark = strchr(marks, *text)) == NULL)
+			return false;
+		*p++ = meant[mark - marks];
+		text++;
+	}
+	memcpy(p, text, (size_t)(end - text));
+	*out_bytes = (size_t)(p - out) + (size_t)(end - text);
+	return true;
+}
+
 static bool
 skip_nested(struct json_scan *s)
 {

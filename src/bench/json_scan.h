@@ -23,6 +23,13 @@ bool	json_scan_is_mark(struct json_scan *s, char mark);
 /* Step over a string; out and bytes are without the quotes, unescaped not. */
 bool	json_scan_string(struct json_scan *s, const char **out, size_t *bytes);
 
+/*
+ * Undo the escapes of such a string; out has room for as many bytes.  A \u
+ * beyond ASCII becomes a '?': whoever sends ASCII alone sees the difference.
+ */
+bool	json_scan_unescape(const char *text, size_t bytes, char *out,
+	    size_t *out_bytes);
+
 /* Step over any value; out and bytes are its text as it stands. */
 bool	json_scan_value(struct json_scan *s, const char **out, size_t *bytes);
 

@@ -41,6 +41,7 @@ enum {
 
 	CONNECTIONS_MAX = 100000,
 	BATCH_MAX = 100000,
+	SQS_BATCH_MAX = 10,
 	BODY_MAX_BYTES = 64 << 20,
 	HEADERS_MAX = 1000,
 	HOLD_MAX_MS = 3600000,
@@ -65,13 +66,15 @@ static const char *const workload_names[] = {
 static const char *const protocol_names[] = {
 	[PROTOCOL_HTTP] = "http",
 	[PROTOCOL_BEANSTALKD] = "beanstalkd",
-	[PROTOCOL_REDIS] = "redis"
+	[PROTOCOL_REDIS] = "redis",
+	[PROTOCOL_SQS] = "sqs"
 };
 
 static const char *const protocol_ports[] = {
 	[PROTOCOL_HTTP] = "3000",
 	[PROTOCOL_BEANSTALKD] = "11300",
-	[PROTOCOL_REDIS] = "6379"
+	[PROTOCOL_REDIS] = "6379",
+	[PROTOCOL_SQS] = "3000"
 };
 
 static const struct option long_options[] = {
@@ -299,8 +302,8 @@ parse_long(struct options *o, int c, const char *text)
 		o->pid = (pid_t)pid;
 		return 0;
 	case OPT_PROTOCOL:
-		which = parse_name("protocol", text, protocol_names, 3,
-		    "http, beanstalkd, redis");
+		which = parse_name("protocol", text, protocol_names, 4,
+		    "http, beanstalkd, redis, sqs");
 		o->protocol = (enum protocol)which;
 		return which == -1 ? -1 : 0;
 	case OPT_RATE:
@@ -412,12 +415,17 @@ check_protocol(const struct options *o)
 	if (!is_one_of(o->workload, any_protocol, 3))
 		return complain("--workload %s works with --protocol http "
 		    "only", workload_name(o->workload));
+	if (o->group != NULL || o->delay_ms > 0 || o->queues > 0)
+		return complain("--group, --delay and --queues work with "
+		    "--protocol http only");
+	if (o->protocol == PROTOCOL_SQS && o->batch > SQS_BATCH_MAX)
+		return complain("--batch is a number from 1 to %d with "
+		    "--protocol sqs, not %zu", SQS_BATCH_MAX, o->batch);
+	if (o->protocol == PROTOCOL_SQS)
+		return 0;
 	if (o->queue != NULL || o->browser_headers || o->extra_headers > 0)
 		return complain("--queue and --headers work with --protocol "
-		    "http only");
-	if (o->group != NULL || o->delay_ms > 0)
-		return complain("--group and --delay work with --protocol "
-		    "http only");
+		    "http and sqs only");
 	return 0;
 }
 
@@ -437,6 +445,9 @@ complete(struct options *o)
 		    "the number");
 	if (check_workload(o) == -1 || check_protocol(o) == -1)
 		return -1;
+	/* SQS knows no queue without a name. */
+	if (o->protocol == PROTOCOL_SQS && o->queue == NULL)
+		o->queue = "bench";
 	if (o->rate == 0 && (o->workload == WORKLOAD_PROBE ||
 	    o->workload == WORKLOAD_WAKE))
 		o->rate = 1000;

@@ -19,13 +19,14 @@ enum workload {
 enum protocol {
 	PROTOCOL_HTTP,
 	PROTOCOL_BEANSTALKD,
-	PROTOCOL_REDIS
+	PROTOCOL_REDIS,
+	PROTOCOL_SQS
 };
 
 struct options {
 	const char	*address;	/* strings: borrowed from argv */
 	const char	*port;
-	const char	*queue;		/* NULL: the root queue */
+	const char	*queue;		/* NULL: the root queue, or none */
 	size_t		 queues;	/* spread over queue-0...; 0: not */
 	const char	*group;		/* of pushes; NULL: none */
 	size_t		 groups;	/* spread over group-0...; 0: not */

@@ -38,6 +38,8 @@ client_new(const struct options *o, const struct ledger *l)
 		return client_beanstalk_new(o, l);
 	case PROTOCOL_REDIS:
 		return client_redis_new(o, l);
+	case PROTOCOL_SQS:
+		return client_sqs_new(o, l);
 	}
 	return NULL;
 }

@@ -10,6 +10,7 @@ import time
 import unittest
 
 import harness
+from fake_sqs import URL, FakeSqs, Refusal
 from harness import DEADLINE, FreshServerTestCase, WqTestCase, environment
 from queues import Queue
 
@@ -73,9 +74,19 @@ class OptionTest(WqTestCase):
                      names="--connections")
 
     def test_other_protocols_have_no_waits(self):
-        for protocol in ("beanstalkd", "redis"):
+        for protocol in ("beanstalkd", "redis", "sqs"):
             self.refused("-w", "wait", "--protocol", protocol,
                          names="protocol")
+
+    def test_sqs_has_batches_of_ten(self):
+        self.refused("--protocol", "sqs", "-b", "11", names="batch")
+
+    def test_sqs_has_one_queue_without_groups(self):
+        for arguments in (("--queue", "a", "--queues", "2"),
+                          ("--group", "a")):
+            with self.subTest(arguments=arguments):
+                self.refused("--protocol", "sqs", *arguments,
+                             names=arguments[-2])
 
 
 @unittest.skipUnless(os.access(WQ_BENCH, os.X_OK), "there is no wq-bench")
@@ -182,6 +193,159 @@ class WorkloadTest(FreshServerTestCase):
     def test_what_the_server_refuses_is_reported(self):
         report = self.bench("-w", "push", "-n", "1", "-q", "a.b", status=1)
         self.assertIn("400", report["firstUnexpected"])
+
+
+@unittest.skipUnless(os.access(WQ_BENCH, os.X_OK), "there is no wq-bench")
+class FakeSqsTest(WqTestCase):
+    """What it sends, and what it thinks of a server with faults."""
+
+    def fake(self, twist=None, **more):
+        fake = FakeSqs(twist, **more)
+        self.addCleanup(fake.close)
+        return fake
+
+    def bench(self, fake, *arguments, status=0):
+        run = run_bench("-p", str(fake.port), "--protocol", "sqs", "--json",
+                        *arguments)
+        self.assertEqual(run.returncode, status, run)
+        return json.loads(run.stdout)
+
+    def test_requests_are_those_of_an_sdk(self):
+        fake = self.fake()
+        report = self.bench(fake, "-n", "2", "-c", "1", "--run", TOKEN,
+                            "-s", "27")
+        self.assertEqual([report["messages"], report["lost"]], [2, 0])
+        self.assertEqual(
+            [action for action, _, _ in fake.requests],
+            ["CreateQueue"] +
+            2 * ["SendMessage", "ReceiveMessage", "DeleteMessage"] +
+            ["ReceiveMessage"])
+        for _, headers, _ in fake.requests:
+            self.assertEqual(headers["Host"], f"127.0.0.1:{fake.port}")
+            self.assertEqual(headers["Content-Type"],
+                             "application/x-amz-json-1.0")
+        self.assertEqual(fake.requests[0][2], {"QueueName": "bench"})
+        self.assertEqual(
+            fake.inputs("SendMessage"),
+            [{"QueueUrl": URL + "bench",
+              "MessageBody": f'"{TOKEN}-0000000{number}"'}
+             for number in (0, 1)])
+        self.assertEqual(
+            fake.inputs("ReceiveMessage")[0],
+            {"QueueUrl": URL + "bench", "MaxNumberOfMessages": 1,
+             "VisibilityTimeout": 60})
+
+    def test_queue_timeout_and_headers_are_those_of_the_options(self):
+        fake = self.fake()
+        self.bench(fake, "-n", "1", "-c", "1", "-q", "a-b_c", "-H", "2",
+                   "--lock-timeout", "1001")
+        self.assertEqual(fake.requests[0][2], {"QueueName": "a-b_c"})
+        receive = fake.inputs("ReceiveMessage")[0]
+        self.assertEqual(receive["QueueUrl"], URL + "a-b_c")
+        self.assertEqual(receive["VisibilityTimeout"], 2)
+        self.assertIn("X-Bench-2", fake.requests[-1][1])
+        self.bench(fake, "-w", "drain", "--lock-timeout", "0")
+        self.assertNotIn("VisibilityTimeout",
+                         fake.inputs("ReceiveMessage")[-1])
+
+    def test_batches_are_of_entries(self):
+        fake = self.fake()
+        report = self.bench(fake, "-n", "25", "-c", "1", "-b", "10")
+        self.assertEqual([report["messages"], report["lost"]], [25, 0])
+        for action in ("SendMessageBatch", "DeleteMessageBatch"):
+            self.assertEqual([len(given["Entries"])
+                              for given in fake.inputs(action)], [10, 10, 5])
+        self.assertFalse(fake.inputs("SendMessage"))
+        self.assertFalse(fake.inputs("DeleteMessage"))
+
+    def test_drain_finds_what_was_pushed(self):
+        for size in ("1", "7"):
+            with self.subTest(batch=size):
+                fake = self.fake()
+                self.bench(fake, "-w", "push", "-n", "50", "-c", "4",
+                           "-b", size, "--run", TOKEN)
+                self.assertEqual(len(fake.ready), 50)
+                fake.ready[10:10] = ["no JSON: \u20ac\n"]
+                report = self.bench(fake, "-w", "drain", "-n", "51", "-c",
+                                    "4", "-b", size, "--run", TOKEN,
+                                    status=1)
+                self.assertEqual([report["received"], report["foreign"],
+                                  report["lost"]], [50, 1, 1])
+
+    def test_any_escape_is_understood(self):
+        def dumps(value):
+            text = json.dumps(value)
+            for plain, other in (("\\\\", "\\u005C"), ('\\"', "\\u0022"),
+                                 ("/", "\\/")):
+                text = text.replace(plain, other)
+            return text
+        fake = self.fake(dumps=dumps)
+        report = self.bench(fake, "-n", "20", "-b", "3")
+        self.assertEqual([report["received"], report["foreign"]], [20, 0])
+        self.assertEqual(fake.inputs("ReceiveMessage")[0]["QueueUrl"],
+                         URL + "bench")
+
+    def test_lost_message_is_noticed(self):
+        def twist(action, output):
+            if action == "ReceiveMessage" and len(fake.requests) == 9:
+                del output["Messages"][0]
+            return output
+        fake = self.fake(twist)
+        report = self.bench(fake, "-n", "30", "-c", "1", "-b", "5", status=1)
+        self.assertEqual([report["pushed"], report["lost"]], [30, 1])
+
+    def test_message_that_comes_twice_is_noticed(self):
+        def twist(action, output):
+            if "Messages" in output:
+                output["Messages"] *= 2
+            return output
+        fake = self.fake(twist)
+        self.bench(fake, "-w", "push", "-n", "3", "--run", TOKEN)
+        report = self.bench(fake, "-w", "drain", "-b", "6", "-c", "1",
+                            "--run", TOKEN, status=1)
+        self.assertEqual([report["received"], report["duplicated"],
+                          report["unexpected"]], [3, 3, 0])
+
+    def test_entry_that_fails_is_noticed(self):
+        def twist(action, output):
+            if action.endswith("Batch"):
+                output["Failed"] = [{"Id": output["Successful"].pop()["Id"],
+                                     "Code": "Broken", "SenderFault": True}]
+            return output
+        report = self.bench(self.fake(twist), "-w", "push", "-n", "10",
+                            "-b", "10", "-c", "1", status=1)
+        self.assertEqual([report["unexpected"], report["messages"]], [1, 9])
+        self.assertRegex(report["firstUnexpected"], "entry has failed.*Broken")
+
+    def test_entry_that_is_not_answered_is_noticed(self):
+        def twist(action, output):
+            if action == "DeleteMessageBatch":
+                del output["Successful"][0]
+            return output
+        report = self.bench(self.fake(twist), "-n", "10", "-b", "10", "-c",
+                            "1", status=1)
+        self.assertEqual(report["unexpected"], 1)
+        self.assertIn("not every message", report["firstUnexpected"])
+
+    def test_error_is_noticed(self):
+        def twist(action, output):
+            if action == "SendMessage":
+                raise Refusal("com.amazonaws.sqs#OverLimit")
+            return output
+        report = self.bench(self.fake(twist), "-w", "push", "-n", "2",
+                            status=1)
+        self.assertEqual([report["unexpected"], report["messages"]], [2, 0])
+        self.assertRegex(report["firstUnexpected"], "status 400.*OverLimit")
+
+    def test_queue_that_cannot_be_made_ends_the_run(self):
+        def twist(action, output):
+            raise Refusal("com.amazonaws.sqs#QueueNameExists")
+        for twist_now in (twist, lambda action, output: {"No": "URL"}):
+            run = run_bench("-p", str(self.fake(twist_now).port),
+                            "--protocol", "sqs", "-n", "1")
+            self.assertEqual([run.returncode, run.stdout], [1, ""])
+            self.assertRegex(run.stderr,
+                             r"\Awq-bench: CreateQueue: [^\n]+\n\Z")
 
 
 if __name__ == "__main__":
