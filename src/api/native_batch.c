@@ -112,9 +112,8 @@ read_lines(struct exchange *x, struct text text, struct op_body *out)
 			    "pushed", number, error);
 		if (r != 0)
 			return false;
-		out->data = value.data;
-		out->bytes = value.bytes;
-		out++;
+		*out++ = (struct op_body){ .data = value.data,
+		    .bytes = value.bytes };
 	}
 	return true;
 }
