@@ -348,5 +348,46 @@ class FakeSqsTest(WqTestCase):
                              r"\Awq-bench: CreateQueue: [^\n]+\n\Z")
 
 
+@unittest.skipUnless(os.access(WQ_BENCH, os.X_OK), "there is no wq-bench")
+class SqsWorkloadTest(FreshServerTestCase):
+
+    def bench(self, *arguments, protocol="sqs"):
+        run = run_bench("-p", str(self.server.port), "--json", "--protocol",
+                        protocol, *arguments)
+        self.assertEqual([run.returncode, run.stderr], [0, ""], run)
+        return json.loads(run.stdout)
+
+    def counts(self, name="bench"):
+        return Queue(self, self.server, name).counts()
+
+    def test_cycle_loses_nothing(self):
+        for size in ("1", "4", "10"):
+            with self.subTest(batch=size):
+                report = self.bench("-n", "203", "-c", "8", "-b", size)
+                self.assertEqual(
+                    [report[key] for key in ("pushed", "received",
+                                             "messages", "lost", "foreign")],
+                    [203, 203, 203, 0, 0])
+        counts = self.counts()
+        self.assertEqual([counts["available"], counts["locked"]], [0, 0])
+
+    def test_push_and_drain_on_a_named_queue(self):
+        arguments = ("-n", "50", "-c", "4", "-q", "a-b", "--run", TOKEN)
+        self.bench("-w", "push", "-b", "7", *arguments)
+        self.assertEqual(self.counts("a-b")["available"], 50)
+        report = self.bench("-w", "drain", *arguments)
+        self.assertEqual([report["received"], report["lost"]], [50, 0])
+
+    def test_one_queue_has_two_views(self):
+        arguments = ("-n", "20", "-q", "a", "--run", TOKEN)
+        for push, drain in (("sqs", "http"), ("http", "sqs")):
+            with self.subTest(push=push):
+                self.bench("-w", "push", *arguments, protocol=push)
+                report = self.bench("-w", "drain", *arguments,
+                                    protocol=drain)
+                self.assertEqual([report["received"], report["foreign"]],
+                                 [20, 0])
+
+
 if __name__ == "__main__":
     unittest.main()
