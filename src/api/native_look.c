@@ -5,6 +5,7 @@
 
 #include "api/call.h"
 #include "api/params.h"
+#include "api/sqs_message.h"
 #include "backend/backend.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -68,7 +69,9 @@ static void
 add_details(struct buf *out, const struct delivery *d)
 {
 	const struct dead_letter *dead;
-	const char *attributes, *group;
+	struct sqs_kept kept;
+	struct text beside;
+	const char *group;
 	size_t bytes;
 
 	if (d->receives > 0)
@@ -85,9 +88,12 @@ add_details(struct buf *out, const struct delivery *d)
 		buf_add_str(out, ", \"group\": ");
 		response_json_string(out, group, bytes);
 	}
-	if ((attributes = message_attributes(d->message, &bytes)) != NULL) {
-		buf_add_str(out, ", \"attributes\": ");
-		buf_add(out, attributes, bytes);
+	beside.data = message_attributes(d->message, &beside.bytes);
+	if (beside.data != NULL) {
+		sqs_kept_find(beside, &kept);
+		if (kept.values.data != NULL)
+			buf_add_str(out, ", \"attributes\": ");
+		buf_add(out, kept.values.data, kept.values.bytes);
 	}
 	if ((dead = message_dead_letter(d->message)) != NULL)
 		buf_printf(out, ", \"deadLetter\": {\"queue\": \"%s\", "
