@@ -131,6 +131,56 @@ START_TEST(a_purge_takes_all_at_once_and_frees_it_in_slices)
 }
 END_TEST
 
+static void
+retain(struct queue *q, int64_t ms)
+{
+	struct op_configure c = { .settings = { .retention_ms = ms },
+	    .given = SETTING_RETENTION };
+
+	ck_assert_int_eq(queue_configure(q, &c, true, now_ns), WQ_OK);
+	queue_info_fini(&c.now);
+}
+
+START_TEST(a_change_of_retention_looks_at_all_in_slices)
+{
+	struct queue *q = queue("a");
+	size_t slices = 1;
+
+	push_many(q, MANY, NULL);
+	push_many(q, MANY, "g");
+	pass(1000);
+	push_many(q, 10, "h");
+	retain(q, 900);
+	now_ns += MS;
+	for (; registry_expire(r, now_ns, 1); slices++)
+		ck_assert_uint_gt(count(q), 0);
+	ck_assert_uint_ge(slices, 2 * MANY / 50);
+	ck_assert_uint_eq(count(q), 10);
+	pass(900);
+	ck_assert_uint_eq(count(q), 0);
+}
+END_TEST
+
+START_TEST(a_change_of_retention_begins_anew_where_it_was_lost)
+{
+	struct queue *q = queue("a");
+	size_t i;
+
+	push_many(q, 500, "g");
+	push_many(q, 500, "h");
+	retain(q, 5000);
+	now_ns += MS;
+	/* Each time one is taken, at times the one that it was to go on with. */
+	for (i = 0; registry_expire(r, now_ns, 1); i++)
+		if (i % 3 == 0)
+			ck_assert_uint_eq(receive(q, 45, NULL), 45);
+	pass(4000);
+	ck_assert_uint_eq(count(q), 1000);
+	pass(1001);
+	ck_assert_uint_eq(count(q), 0);
+}
+END_TEST
+
 START_TEST(locks_that_end_after_a_purge_bring_nothing_back)
 {
 	struct queue *q = queue("a"), *dead;
@@ -169,7 +219,7 @@ START_TEST(a_purge_leaves_all_but_the_messages)
 	ck_assert_int_eq(info.settings.max_receives, 1);
 	ck_assert_str_eq(info.dead_letter_queue, "b");
 	ck_assert_ptr_nonnull(queue_find_dedup(q, key));
-	ck_assert_int_eq(queue_delete(q, false, 0), WQ_IS_TARGET);
+	ck_assert_int_eq(queue_delete(q, false), WQ_IS_TARGET);
 	ck_assert_int_eq(queue_pause(q, false), WQ_OK);
 	push_group(q, NULL);
 	ck_assert_ptr_eq(queue_served_waiter(q), &w);
@@ -195,7 +245,7 @@ START_TEST(a_deleted_queue_is_no_more_though_it_is_not_free_yet)
 	struct queue *q = queue("a");
 
 	push_many(q, MANY, "g");
-	ck_assert_int_eq(queue_delete(q, false, 0), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
 	ck_assert_ptr_null(registry_find(r, "a"));
 	ck_assert(registry_reap(r, 10));
 	q = queue("a");
@@ -222,7 +272,7 @@ letters(void)
 		ck_assert_uint_eq(receive(q, 1, NULL), 1);
 		pass(LOCK);
 	}
-	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false, 0), WQ_OK);
+	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false), WQ_OK);
 	ck_assert_uint_eq(count(registry_find(r, "dead")), 4);
 	return registry_find(r, "dead");
 }
@@ -336,7 +386,7 @@ START_TEST(what_a_queue_holds_is_counted_as_memory_and_given_back)
 	pass(300000);
 	ck_assert_uint_eq(registry_memory_bytes(r), full);
 	ck_assert_uint_gt(registry_memory_bytes(r), empty);
-	ck_assert_int_eq(queue_delete(q, false, 0), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
 	ck_assert(!registry_reap(r, SIZE_MAX));
 	ck_assert_uint_lt(registry_memory_bytes(r), empty);
 }
@@ -350,6 +400,8 @@ slices_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_purge_takes_all_at_once_and_frees_it_in_slices);
+	tcase_add_test(t, a_change_of_retention_looks_at_all_in_slices);
+	tcase_add_test(t, a_change_of_retention_begins_anew_where_it_was_lost);
 	tcase_add_test(t, locks_that_end_after_a_purge_bring_nothing_back);
 	tcase_add_test(t, a_purge_leaves_all_but_the_messages);
 	tcase_add_test(t, dead_letters_still_go_to_a_queue_that_was_purged);

@@ -6,6 +6,24 @@
 #include "core/queue.h"
 #include "core/state.h"
 
+/* What is too old goes by itself, whether anybody asks for it or not. */
+static void
+check_retention(const struct queue *q, const struct message *m)
+{
+	const struct message_extra *extra = m->extra;
+
+	if (q->retention_walks)
+		return;
+	if (q->settings.retention_ms == 0)
+		assert(extra == NULL || !extra->has_ttl ||
+		    extra->ttl.kind == DEADLINE_TTL);
+	else if (extra != NULL)
+		assert(extra->has_ttl);
+	else
+		assert(q->retains && !m->returned);
+	(void)extra, (void)m;
+}
+
 static size_t
 check_list(const struct queue *q, const struct group *g,
     const struct message_list *list, bool returned)
@@ -21,6 +39,7 @@ check_list(const struct queue *q, const struct group *g,
 		    last_ns);
 		assert(message_group_of(m) == g);
 		assert(index_find(&q->registry->index, &m->id) == m);
+		check_retention(q, m);
 		last_ns = q->fifo ? m->pushed_ns : m->available_ns;
 		n++;
 	}

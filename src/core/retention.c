@@ -3,9 +3,10 @@
  *
  * Most messages are plain: no group, never received.  They are in the order of
  * their push in one list, so one deadline of the queue, that of the first, does
- * for all, and none of them needs memory for it.  Those with an extra, in
- * groups or received before, have a deadline of their own, in the place of
- * their ttl's; one that has a ttl is seen to when it would be given out.
+ * for all, and none of them needs memory for it.  Those in groups, and those
+ * that were received, delayed or moved, are in another order: each has a
+ * deadline of its own, in the place of its ttl's; one that has a ttl is seen to
+ * when it would be given out.
  */
 #include "core/retention.h"
 
@@ -17,7 +18,7 @@
 #include "core/walk.h"
 
 #define NS_PER_MS	INT64_C(1000000)
-#define SLICE		100		/* messages with one deadline */
+#define SLICE		20		/* messages with one deadline */
 
 /* When m's time is over; 0: never. */
 static int64_t
@@ -72,6 +73,10 @@ message_retain(struct message *m)
 
 	if (end == 0)
 		return;
+	/* Without memory it is seen to when it would be given out. */
+	if (extra == NULL && m->returned &&
+	    (extra = message_extra_get(m)) == NULL)
+		return;
 	if (extra == NULL)
 		be_due(q, end);
 	else if (!extra->has_ttl) {
@@ -118,8 +123,9 @@ message_retention_due(struct message_extra *extra, int64_t due_ns)
 }
 
 /*
- * After a change all of q is looked at, in slices.  True: there is more.  What
- * the walk loses in a crowd is still not given out when it is too old.
+ * After a change all of q is looked at, in slices.  True: there is more.  Where
+ * the one that is to be next has moved on, it begins anew: to look at one twice
+ * changes nothing.
  */
 static bool
 walk_slice(struct queue *q, int64_t at_ns)
@@ -128,16 +134,13 @@ walk_slice(struct queue *q, int64_t at_ns)
 	struct walk w;
 	size_t n;
 
-	if (m == NULL) {
+	if (m != NULL && m->queue == q && m->state == MESSAGE_AVAILABLE)
+		walk_after(&w, m);
+	else {
 		walk_begin(&w, q, MESSAGE_AVAILABLE);
 		m = walk_next(&w);
-	} else if (m->queue == q && m->state == MESSAGE_AVAILABLE) {
-		walk_after(&w, m);
-		message_unref(m);
-	} else {
-		message_unref(m);
-		m = NULL;
 	}
+	message_unref(q->retention_reached);
 	for (n = 0; m != NULL && n < SLICE; n++, m = next) {
 		next = walk_next(&w);	/* m, and its group, may go */
 		look_again(m, at_ns);
@@ -157,7 +160,8 @@ queue_retention_due(struct queue *q, int64_t due_ns)
 	if (q->retention_walks) {
 		q->retention_walks = walk_slice(q, due_ns);
 		if (q->retention_walks) {
-			be_due(q, due_ns);
+			/* Others have their turn in between. */
+			be_due(q, due_ns + 1);
 			return;
 		}
 	}
@@ -165,7 +169,7 @@ queue_retention_due(struct queue *q, int64_t due_ns)
 	    message_is_over(m, due_ns); n++)
 		message_expire(m);
 	if (m != NULL && end_ns(m) != 0)
-		be_due(q, end_ns(m) > due_ns ? end_ns(m) : due_ns);
+		be_due(q, end_ns(m) > due_ns ? end_ns(m) : due_ns + 1);
 }
 
 void
@@ -173,7 +177,8 @@ queue_retain(struct queue *q, int64_t now_ns)
 {
 	queue_retain_nothing(q);
 	q->retention_walks = true;
-	be_due(q, now_ns);
+	/* Not now: what is due now has taken effect. */
+	be_due(q, now_ns + 1);
 }
 
 void
