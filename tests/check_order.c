@@ -248,7 +248,7 @@ START_TEST(what_is_released_goes_before_those_available_for_as_long)
 	    WQ_OK);
 	ck_assert_uint_eq(n, 3);
 	for (i = n; i-- > 0; ) {
-		queue_release(q, &out[i]);
+		queue_release(q, &out[i], now_ns);
 		message_unref(out[i].message);
 	}
 	ck_assert_str_eq(receive(q, 4), "abcd");

@@ -652,7 +652,7 @@ START_TEST(who_has_used_up_its_receives_is_a_dead_letter)
 	ck_assert_str_eq(message_dead_letter(look.out.message)->queue,
 	    "source");
 	message_unref(look.out.message);
-	ck_assert_int_eq(queue_delete(dead, false, 0), WQ_IS_TARGET);
+	ck_assert_int_eq(queue_delete(dead, false), WQ_IS_TARGET);
 	back.began_ns = now_ns;
 	ck_assert(queue_redrive(dead, &back, NULL, now_ns, 100));
 	ck_assert_uint_eq(back.moved, 1);
@@ -727,8 +727,8 @@ START_TEST(what_did_not_reach_its_client_is_as_before)
 	push("b");
 	push("c");
 	ck_assert_int_eq(queue_receive(q, 2, 100, -1, now_ns, d, &n), WQ_OK);
-	queue_release(q, &d[1]);
-	queue_release(q, &d[0]);
+	queue_release(q, &d[1], now_ns);
+	queue_release(q, &d[0], now_ns);
 	queue_check(q);
 	ck_assert_uint_eq(d[0].message->receives, 0);
 	message_unref(d[0].message);

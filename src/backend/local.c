@@ -142,12 +142,13 @@ void
 local_undeliver(struct local *l, struct op *op)
 {
 	struct queue *q = registry_find(l->registry, op->queue);
+	int64_t now_ns = clock_now_ns();
 	size_t n;
 	struct delivery *d = deliveries_of(op, &n);
 
 	while (n-- > 0 && d[n].message != NULL) {
 		if (op->verb == OP_RECEIVE && q != NULL)
-			queue_release(q, &d[n]);
+			queue_release(q, &d[n], now_ns);
 		message_unref(d[n].message);
 		d[n].message = NULL;
 	}

@@ -41,7 +41,7 @@ local_unmake(struct local *l, const char *name)
 
 	/* Others may have come to use it; without memory it stays. */
 	if (q != NULL && queue_is_unused(q) &&
-	    queue_delete(q, false, 0) == WQ_OK)
+	    queue_delete(q, false) == WQ_OK)
 		registry_reap(l->registry, 1);
 }
 
@@ -81,11 +81,13 @@ local_receive_now(struct queue *q, struct op_receive *r, int64_t now_ns)
 	enum wq_status st;
 
 	r->count = 0;
+	r->over_limit = false;
 	if (attempt_again(q, r, now_ns))
 		return WQ_OK;
 	st = queue_receive(q, r->max, r->max_bytes, r->lock_ms, now_ns,
 	    r->out, &r->count);
 	attempt_keep(q, r, now_ns);
+	r->over_limit = st == WQ_OK && r->count == 0 && queue_is_at_limit(q);
 	return st;
 }
 
@@ -104,8 +106,6 @@ local_receive(struct local *l, struct op *op, int64_t now_ns)
 	if (r->wait_ms < 0)
 		r->wait_ms = queue_settings(q)->wait_ms;
 	st = local_receive_now(q, r, now_ns);
-	if (st == WQ_OK && r->count == 0)
-		r->over_limit = queue_is_at_limit(q);
 	if (st == WQ_OK && r->count == 0 && r->wait_ms > 0 && !l->no_waits) {
 		queue_wait(q, &r->waiter, r->wait_ms, now_ns);
 		op->stage = STAGE_WAITS;
@@ -120,12 +120,11 @@ local_release(struct local *l, struct op *op, int64_t now_ns)
 	enum wq_status st = find(l, op, &q);
 	size_t i;
 
-	(void)now_ns;
 	if (st != WQ_OK)
 		return st;
 	/* Each goes before those that are available for as long. */
 	for (i = op->release.count; i-- > 0; )
-		queue_release(q, &op->release.deliveries[i]);
+		queue_release(q, &op->release.deliveries[i], now_ns);
 	return WQ_OK;
 }
 
@@ -254,9 +253,10 @@ local_delete(struct local *l, struct op *op, int64_t now_ns)
 	struct queue *q;
 	enum wq_status st = find(l, op, &q);
 
-	(void)now_ns;
-	return st != WQ_OK ? st :
-	    reap(l, queue_delete(q, op->delete.even_target, now_ns));
+	if (st == WQ_OK &&
+	    (st = queue_delete(q, op->delete.even_target)) == WQ_OK)
+		recent_add(l->registry, op->queue, now_ns);
+	return reap(l, st);
 }
 
 static enum wq_status

@@ -77,7 +77,6 @@ make_message(struct queue *q, const struct op_push *push, struct op_body *b,
 		return WQ_MESSAGE_TOO_LARGE;
 	if (first != NULL) {
 		b->id = *first;
-		b->pushed_ns = queue_dedup_pushed_ns(q, b->key);
 		return WQ_OK;
 	}
 	b->id = id_new();
@@ -194,10 +193,12 @@ push_begin(struct queue *q, struct op_push *push, const struct push_room *room,
 		return st;
 	}
 	for (i = 0; i < push->count; i++) {
-		if ((m = push->made[i]) == NULL)
+		b = &push->bodies[i];
+		if ((m = push->made[i]) == NULL) {
+			/* The first may be one of these. */
+			b->pushed_ns = queue_dedup_pushed_ns(q, b->key);
 			queue_count_duplicate(q);
-		else {
-			b = &push->bodies[i];
+		} else {
 			queue_come(q, m, &terms, b->keyed ? b->key : NULL,
 			    now_ns);
 			b->pushed_ns = m->pushed_ns;

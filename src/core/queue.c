@@ -231,7 +231,7 @@ message_deliver(struct message *m, struct delivery *out)
 }
 
 void
-queue_release(struct queue *q, const struct delivery *d)
+queue_release(struct queue *q, const struct delivery *d, int64_t now_ns)
 {
 	struct message *m = d->message;
 	struct registry *r = q->registry;
@@ -243,6 +243,10 @@ queue_release(struct queue *q, const struct delivery *d)
 	m->receipt = m->at.hold->old_receipt;
 	q->totals.received--;
 	queue_touch(q);
+	if (message_is_over(m, now_ns)) {
+		message_expire(m);
+		return;
+	}
 	message_to_front(m);
 	/* Without room for it the message is locked again after a restart. */
 	if (r->journal != NULL && journal_reserve(r, 1, 0))

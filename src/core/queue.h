@@ -30,9 +30,10 @@ const struct queue_settings	*queue_settings(const struct queue *);
 
 /*
  * A message that was received did not reach its client: it goes back to where
- * it was, its count too.  Nothing happens where it moved on since.
+ * it was, its count too, if it is not too old.  Nothing happens where it moved on
+ * since.
  */
-void	queue_release(struct queue *, const struct delivery *);
+void	queue_release(struct queue *, const struct delivery *, int64_t now_ns);
 
 /*
  * Wait for a message for that long; w belongs to the core until it is served,
@@ -85,8 +86,7 @@ enum wq_status	queue_purge(struct queue *, int64_t now_ns) WQ_MUST;
  * default queue stays.  WQ_IS_TARGET: dead letters of another come here; with
  * even_target that one has no deadLetterQueue and no maxReceives any more.
  */
-enum wq_status	queue_delete(struct queue *, bool even_target,
-		    int64_t now_ns) WQ_MUST;
+enum wq_status	queue_delete(struct queue *, bool even_target) WQ_MUST;
 
 /*
  * Lock and give out available messages of q, oldest first, until there are

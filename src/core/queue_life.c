@@ -5,7 +5,6 @@
 #include "core/attempt.h"
 #include "core/place.h"
 #include "core/queue.h"
-#include "core/recent.h"
 #include "core/retention.h"
 #include "core/state.h"
 
@@ -204,7 +203,7 @@ leave_sources(struct queue *q)
 }
 
 enum wq_status
-queue_delete(struct queue *q, bool even_target, int64_t now_ns)
+queue_delete(struct queue *q, bool even_target)
 {
 	struct registry *r = q->registry;
 
@@ -215,7 +214,6 @@ queue_delete(struct queue *q, bool even_target, int64_t now_ns)
 	if (!reserve_for_sources(q))
 		return WQ_NOMEM;
 	leave_sources(q);
-	recent_add(r, q->name, now_ns);
 	if (r->journal != NULL)
 		r->journal->queue_gone(r->journal->arg, q->number);
 	queue_die(q);

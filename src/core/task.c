@@ -113,9 +113,11 @@ forget(struct registry *r, const char *source)
 		    strcmp(t->source, source) == 0 && ++ended >= ENDED_MAX)
 			task_free(t);
 	}
-	t = r->task_count > TASKS_MAX ? TAILQ_LAST(&r->tasks, task_list) :
-	    NULL;
-	if (t != NULL && t->info.state != TASK_RUNNING)
+	t = TAILQ_LAST(&r->tasks, task_list);
+	while (r->task_count > TASKS_MAX && t != NULL &&
+	    t->info.state == TASK_RUNNING)
+		t = TAILQ_PREV(t, task_list, link);
+	if (r->task_count > TASKS_MAX && t != NULL)
 		task_free(t);
 }
 

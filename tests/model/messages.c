@@ -420,7 +420,7 @@ release_one(size_t i)
 
 	kept[i] = kept[--kept_count];
 	if (naive.queues[queue].exists) {
-		core_release(queue, &d);
+		core_release(queue, &d, now_ns);
 		if (m != NULL && m->queue == queue &&
 		    m->state == MESSAGE_LOCKED && m->receipt == d.receipt) {
 			naive_release(m);

@@ -155,9 +155,9 @@ core_receive(int queue, const struct op_receive *r, int64_t at_ns,
 }
 
 void
-core_release(int queue, const struct delivery *d)
+core_release(int queue, const struct delivery *d, int64_t at_ns)
 {
-	queue_release(core_queue(queue), d);
+	queue_release(core_queue(queue), d, at_ns);
 }
 
 enum wq_status
@@ -207,7 +207,7 @@ core_configure(int queue, struct op_configure *c)
 enum wq_status
 core_delete(int queue)
 {
-	return queue_delete(core_queue(queue), false, 0);
+	return queue_delete(core_queue(queue), false);
 }
 
 void

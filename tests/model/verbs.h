@@ -35,7 +35,8 @@ enum wq_status	core_push(int queue, struct op_push *,
 		    const struct push_room *, int64_t now_ns);
 size_t		core_receive(int queue, const struct op_receive *,
 		    int64_t now_ns, struct delivery *out);
-void		core_release(int queue, const struct delivery *);
+void		core_release(int queue, const struct delivery *,
+		    int64_t now_ns);
 enum wq_status	core_confirm(int queue, struct op_confirm *, int64_t now_ns);
 enum wq_status	core_extend(int queue, struct op_extend *, int64_t now_ns);
 enum wq_status	core_look(int queue, struct op_look *);
