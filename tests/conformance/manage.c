@@ -62,7 +62,7 @@ START_TEST(configure_sets_all_and_tells_all)
 	check_settings(&i.settings);
 	ck_assert_str_eq(c->op.configure.dead_letter_queue, "letters");
 	ck_assert_str_eq(i.dead_letter_queue, "letters");
-	ck_assert_str_eq(c->tags, "{\"team\":\"a\"}");
+	ck_assert_str_eq(c->text[QUEUE_TAGS], "{\"team\":\"a\"}");
 }
 END_TEST
 
@@ -77,7 +77,7 @@ START_TEST(settings_that_are_not_named_keep_their_values)
 	ck_assert_status(c, WQ_OK);
 	check_settings(&c->op.configure.settings);
 	ck_assert_str_eq(c->op.configure.dead_letter_queue, "letters");
-	ck_assert_str_eq(c->tags, "{\"team\":\"a\"}");
+	ck_assert_str_eq(c->text[QUEUE_TAGS], "{\"team\":\"a\"}");
 	set(Q, SETTING_DELAY, 100);
 	ck_assert_int_eq(info(Q).settings.delay_ms, 100);
 	set(Q, SETTING_DELAY, 12);
@@ -94,7 +94,7 @@ tags(void)
 	struct call *c = call_new(OP_INFO, Q);
 
 	ck_assert_status(c, WQ_OK);
-	return c->tags;
+	return c->text[QUEUE_TAGS];
 }
 
 static void

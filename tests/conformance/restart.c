@@ -350,7 +350,7 @@ START_TEST(settings_and_tags_and_target_come_back)
 	ck_assert_int_eq(delete_queue(DEAD), WQ_IS_TARGET);
 	c = call_new(OP_INFO, Q);
 	ck_assert_status(c, WQ_OK);
-	ck_assert_str_eq(c->tags, "{\"team\":\"a\"}");
+	ck_assert_str_eq(c->text[QUEUE_TAGS], "{\"team\":\"a\"}");
 	ck_assert_str_eq(c->op.info.dead_letter_queue, DEAD);
 	ck_assert_int_eq(c->op.info.settings.lock_timeout_ms, 11);
 	ck_assert_int_eq(c->op.info.settings.delay_ms, 12);

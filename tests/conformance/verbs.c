@@ -58,11 +58,18 @@ push_words(const char *queue, const char *words)
 	}
 }
 
-static void
+void
 set_group(struct call *c, const char *group)
 {
 	c->op.push.group = world_text("%s", group);
 	c->op.push.group_bytes = strlen(group);
+}
+
+void
+set_key(struct call *c, const char *key)
+{
+	c->op.push.dedup = world_text("%s", key);
+	c->op.push.dedup_bytes = strlen(key);
 }
 
 struct id
@@ -108,8 +115,7 @@ push_key(const char *queue, const char *body, const char *key,
 	struct call *c = push_call(queue, body);
 	struct id id;
 
-	c->op.push.dedup = world_text("%s", key);
-	c->op.push.dedup_bytes = strlen(key);
+	set_key(c, key);
 	id = push_run(c);
 	*duplicate = c->op.push.bodies[0].duplicate;
 	return id;
@@ -363,6 +369,21 @@ set_on(struct call *c, unsigned setting, int64_t value)
 	case SETTING_DEDUP:
 		s->content_based_dedup = value;
 		break;
+	case SETTING_RETENTION:
+		s->retention_ms = value;
+		break;
+	case SETTING_WAIT:
+		s->wait_ms = value;
+		break;
+	case SETTING_MAX_MESSAGE:
+		s->max_message_bytes = value;
+		break;
+	case SETTING_DEDUP_BY_GROUP:
+		s->dedup_by_group = value;
+		break;
+	case SETTING_REDRIVE_ALLOW:
+		s->redrive_allow = value;
+		break;
 	default:
 		ck_abort_msg("not a number: setting %u", setting);
 	}
@@ -382,10 +403,28 @@ set_target(const char *queue, const char *target, int64_t max_receives)
 {
 	struct call *c = configure_call(queue);
 
+	set_target_on(c, target, max_receives);
+	ck_assert_status(c, WQ_OK);
+}
+
+void
+set_text_on(struct call *c, enum queue_text which, const char *text)
+{
+	static const unsigned settings[QUEUE_TEXTS] = {
+	    [QUEUE_TAGS] = SETTING_TAGS,
+	    [QUEUE_ATTRIBUTES] = SETTING_ATTRIBUTES,
+	    [QUEUE_SOURCES] = SETTING_SOURCES };
+
+	c->op.configure.given |= settings[which];
+	c->op.configure.text[which] = text;
+}
+
+void
+set_target_on(struct call *c, const char *target, int64_t max_receives)
+{
 	set_on(c, SETTING_MAX_RECEIVES, max_receives);
 	c->op.configure.given |= SETTING_DEAD_LETTER_QUEUE;
 	strcpy(c->op.configure.dead_letter_queue, target);
-	ck_assert_status(c, WQ_OK);
 }
 
 void

@@ -17,6 +17,9 @@ struct id	 push(const char *queue, const char *body);
 void		 push_words(const char *queue, const char *words);
 struct id	 push_group(const char *queue, const char *body,
 		    const char *group);
+/* On a call that is not started: its group, its key. */
+void		 set_group(struct call *, const char *group);
+void		 set_key(struct call *, const char *key);
 /* With lock timeouts of their own, in one op each. */
 struct id	 push_lock(const char *queue, const char *body,
 		    int64_t lock_ms);
@@ -68,6 +71,9 @@ void		 set_on(struct call *, unsigned setting, int64_t value);
 /* Dead letters go to target after so many receives; 0: by ttl alone. */
 void		 set_target(const char *queue, const char *target,
 		    int64_t max_receives);
+void		 set_target_on(struct call *, const char *target,
+		    int64_t max_receives);
+void		 set_text_on(struct call *, enum queue_text, const char *);
 void		 set_paused(const char *queue, bool paused);
 enum wq_status	 delete_queue(const char *queue);
 void		 purge(const char *queue);

@@ -116,6 +116,8 @@ see(struct seen *s, const struct delivery *d)
 	const struct dead_letter *dead = message_dead_letter(m);
 	size_t group_bytes;
 	const char *group = message_group(m, &group_bytes);
+	size_t attributes_bytes;
+	const char *attributes = message_attributes(m, &attributes_bytes);
 
 	s->id = m->id;
 	s->body = world_text("%.*s", (int)m->body_bytes, m->body);
@@ -125,6 +127,11 @@ see(struct seen *s, const struct delivery *d)
 	s->receipt = d->receipt;
 	s->until_ns = d->until_ns;
 	s->pushed_ns = message_pushed_ns(m);
+	s->first_received_ns = d->first_received_ns;
+	s->is_text = message_is_text(m);
+	if (attributes != NULL)
+		s->attributes = world_text("%.*s", (int)attributes_bytes,
+		    attributes);
 	if (group != NULL)
 		s->group = world_text("%.*s", (int)group_bytes, group);
 	s->is_letter = dead != NULL;
@@ -159,14 +166,15 @@ deliveries(struct call *c, size_t *count)
 	}
 }
 
-static const char *
-take_tags(struct queue_info *info)
+static void
+take_texts(struct queue_info *info, struct call *c)
 {
-	struct shared *tags = info->text[QUEUE_TAGS];
-	const char *text = tags != NULL ? world_text("%s", tags->text) : NULL;
+	int i;
 
+	for (i = 0; i < QUEUE_TEXTS; i++)
+		c->text[i] = info->text[i] != NULL ?
+		    world_text("%s", info->text[i]->text) : NULL;
 	queue_info_fini(info);
-	return text;
 }
 
 static void
@@ -193,12 +201,12 @@ call_done(struct op *op, void *arg)
 	if (op->status != WQ_OK)
 		return;
 	if (op->verb == OP_INFO)
-		c->tags = take_tags(&op->info);
+		take_texts(&op->info, c);
 	else if (op->verb == OP_CONFIGURE)
-		c->tags = take_tags(&op->configure.now);
+		take_texts(&op->configure.now, c);
 	else if (op->verb == OP_LIST)
 		for (i = 0; i < op->list.count; i++)
-			take_tags(&op->list.out[i].info);
+			queue_info_fini(&op->list.out[i].info);
 }
 
 struct call *

@@ -55,7 +55,10 @@ struct seen {
 	enum message_state state;
 	uint32_t receives, receipt;
 	int64_t until_ns, pushed_ns;
+	int64_t first_received_ns;
 	const char *group;		/* ends in NUL; NULL: none */
+	const char *attributes;		/* the same */
+	bool is_text;
 	bool is_letter;			/* the rest is of dead letters */
 	const char *source;
 	uint32_t source_receives;
@@ -73,7 +76,7 @@ struct call {
 	struct seen *seen;		/* of a receive, a look, a peek */
 	size_t count;			/* how many */
 	bool holds;			/* refs to the messages of these */
-	const char *tags;		/* of an info, a configure; or NULL */
+	const char *text[QUEUE_TEXTS];	/* of an info, a configure; or NULL */
 	void *user;			/* the test's */
 	TAILQ_ENTRY(call) link;
 };
@@ -102,6 +105,11 @@ void	world_stop(void);		/* stopped() may come at any time */
 int	world_stopped_count(void);
 /* Let the loop run for a moment, or until something happens. */
 void	world_turn(void);
+/*
+ * So much time passes at once: it is clock_now_ns() that jumps.  What is due
+ * by then has begun to take effect; of a crowd, the rest does by and by.
+ */
+void	world_pass(int64_t ms);
 
 /* Memory until the end of the test, zeroed. */
 void	*world_alloc(size_t);
