@@ -90,8 +90,8 @@ class SendTest(AwsTestCase):
     def test_size_has_its_limits(self):
         queue = self.new_queue(MaximumMessageSize="1024")
         queue.send("x" * 1024)
-        self.assert_invalid("1024", queue.send, "x" * 1025)
-        self.assert_invalid("1024", queue.send, "x" * 1010,
+        self.assert_invalid("shorter", queue.send, "x" * 1025)
+        self.assert_invalid("shorter", queue.send, "x" * 1010,
                             MessageAttributes={"name": text("value")})
         self.assert_invalid("1048576", self.new_queue().send,
                             "x" * (MIB + 1))

@@ -28,7 +28,10 @@ async function consume(queue, how_many, options, done)
 		const consumer = Consumer.create({ queueUrl: queue.url,
 		    sqs: client, waitTimeSeconds: 1, pollingWaitTimeMs: 0,
 		    authenticationErrorTimeout: 100, ...options });
-		consumer.on('error', (error) => errors.push(error));
+		consumer.on('error', (error) => {
+			if (error.cause?.message !== 'not yet')
+				errors.push(error);
+		});
 		consumer.on('processing_error', () => {});
 		consumer.start();
 		return consumer;
