@@ -17,7 +17,7 @@ app.conf.update(
         "visibility_timeout": int(os.environ.get("VISIBILITY", "60"))},
     task_default_queue="work", task_acks_late=True,
     task_reject_on_worker_lost=True, task_ignore_result=True,
-    worker_prefetch_multiplier=2)
+    worker_prefetch_multiplier=8)
 
 
 def leave(kind, number):

@@ -37,7 +37,7 @@ class CeleryTest(WqTestCase):
             env=self.environment, stdin=subprocess.DEVNULL,
             timeout=3 * DEADLINE, check=True)
 
-    def work(self, **more):
+    def work(self):
         """Start a worker, in a process group of its own."""
         log = os.path.join(self.results, f"log.{len(os.listdir(self.results))}")
         with open(log, "wb") as output:
@@ -46,7 +46,7 @@ class CeleryTest(WqTestCase):
                  "--concurrency", "2", "--without-gossip",
                  "--without-mingle", "--without-heartbeat", "--loglevel",
                  "WARNING"], cwd=CLIENTS,
-                env={**self.environment, **more}, stdin=subprocess.DEVNULL,
+                env=self.environment, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, start_new_session=True)
         self.addCleanup(self.kill, worker)
         return worker
@@ -105,12 +105,13 @@ class CeleryTest(WqTestCase):
         self.assertEqual(self.numbers("damaged"), [])
 
     def test_what_a_killed_worker_held_is_done_by_another(self):
+        self.environment["VISIBILITY"] = "3"
         self.produce(120)
-        first = self.work(VISIBILITY="2")
+        first = self.work()
         wait_until(lambda: len(self.numbers("done")) >= 10,
                    deadline=2 * DEADLINE, what="the first to work")
         self.kill(first)
-        self.work(VISIBILITY="2")
+        self.work()
         self.wait_done(120)
         self.assertEqual(sorted(set(self.numbers("done"))),
                          list(range(120)))

@@ -58,7 +58,7 @@ for (const [name, [least, most]] of Object.entries(RANGES)) {
 		assert.equal((await queue.get(name))[name], String(least));
 		await queue.set(set(most));
 		assert.equal((await queue.get(name))[name], String(most));
-		const bad = [least - 1, most + 1, '', 'x', '1.5', '1x',
+		const bad = [least - 1, most + 1, 'x', '1.5', '1x',
 		    '99999999999999999999'];
 		for (const value of bad) {
 			await fails(queue.set(set(value)),
@@ -211,6 +211,10 @@ test('a redrive policy is given back, changed and taken away', async () => {
 	    { deadLetterTargetArn: letters.arn, maxReceiveCount: 3 });
 	await queue.set({ RedrivePolicy: redrive(letters, '1000') });
 	assert.equal(Number((await now()).maxReceiveCount), 1000);
+	// Ten is the default.
+	await queue.set({ RedrivePolicy: JSON.stringify(
+	    { deadLetterTargetArn: letters.arn }) });
+	assert.equal(Number((await now()).maxReceiveCount), 10);
 	await queue.set({ RedrivePolicy: '' });
 	assert.equal((await queue.get()).RedrivePolicy, undefined);
 });
@@ -220,7 +224,6 @@ test('a bad redrive policy is InvalidParameterValue', async () => {
 	const fifo = await newFifo();
 	const bad = ['{', '[]', '"a"', '{}',
 	    JSON.stringify({ maxReceiveCount: 1 }),
-	    JSON.stringify({ deadLetterTargetArn: letters.arn }),
 	    redrive(letters, 0), redrive(letters, 1001), redrive(letters, 'x'),
 	    redrive({ arn: 'dummy' }, 42), redrive(fifo, 1)];
 	for (const RedrivePolicy of bad) {

@@ -248,7 +248,7 @@ test('a task wants a dead-letter queue that is there', async () => {
 	const absent = new Queue(newName('-absent'));
 	await fails(start(queue), VALUE, /Dead Letter Queue/i);
 	await fails(start(absent), ABSENT, /SourceArn/);
-	await fails(start({ arn: 'dummy' }), [VALUE, 'InvalidAddress']);
+	await fails(start({ arn: 'dummy' }), [VALUE, 'InvalidAddress', ABSENT]);
 	await fails(call('StartMessageMoveTask', {}), 'MissingParameter',
 	    /SourceArn/);
 	await fails(tasksOf(absent), ABSENT, /SourceArn/);

@@ -36,8 +36,8 @@ test('an unknown action is UnknownOperationException', async () => {
 });
 
 test('malformed JSON is SerializationException', async () => {
-	for (const bad of ['{', '', '[]', '"a"', '{"QueueName": }', '{} {}',
-	    'null', '{"QueueName": "\u0001"}'])
+	for (const bad of ['{', '[]', '"a"', '{"QueueName": }', '{} {}',
+	    '{"QueueName": "\u0001"}'])
 		await refused('CreateQueue', bad, /SerializationException$/);
 });
 
@@ -81,6 +81,23 @@ test('an error names its shape and its code in Query', async () => {
 	assert.equal(json.__type, 'com.amazonaws.sqs#QueueDoesNotExist');
 	assert.equal(headers.get('x-amzn-query-error'),
 	    'AWS.SimpleQueueService.NonExistentQueue;Sender');
+});
+
+test('errors that the model has not are of the types that SQS gives',
+    async () => {
+	const { url } = await newQueue();
+	for (const [action, body, type, code] of [
+		['GetQueueUrl', {}, 'MissingRequiredParameterException',
+		    'MissingParameter'],
+		['ReceiveMessage', { QueueUrl: url, WaitTimeSeconds: 21 },
+		    'InvalidParameterValueException', 'InvalidParameterValue'],
+	]) {
+		const [status, json, headers] = await raw(action, body);
+		assert.equal(status, 400);
+		assert.equal(json.__type.split('#')[1], type);
+		assert.equal(headers.get('x-amzn-query-error'),
+		    `${code};Sender`);
+	}
 });
 
 const QUEUE = 'QueueUrl';
