@@ -197,7 +197,7 @@ add_texts(struct sqs_out *o, const struct message *m,
 		sqs_out_map_string(o, &system_map, "SenderId",
 		    o->call->sqs->config->sqs_account);
 	if (has & SEQUENCE) {
-		sqs_sequence(message_pushed_ns(m), number);
+		sqs_sequence(m->pushed_ns, number);
 		sqs_out_map_text(o, &system_map, "SequenceNumber", number,
 		    sizeof(number));
 	}
@@ -233,7 +233,7 @@ add_system(struct sqs_out *o, const struct delivery *d,
 		    clock_epoch_ms(d->first_received_ns));
 	if (has & SENT)
 		sqs_out_map_integer(o, &system_map, "SentTimestamp",
-		    clock_epoch_ms(message_pushed_ns(d->message)));
+		    clock_epoch_ms(d->message->pushed_ns));
 	add_texts(o, d->message, kept, has);
 	sqs_out_map_end(o);
 }
