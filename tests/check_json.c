@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/json.h"
+#include "api/json_read.h"
 #include "api/json_scan.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -195,6 +196,86 @@ START_TEST(the_scan_agrees_with_jansson)
 }
 END_TEST
 
+/* What it builds is what jansson builds, where that takes the text. */
+START_TEST(what_is_read_is_what_jansson_reads)
+{
+	char text[TEXT_MAX + 1];
+	struct text body;
+	json_error_t je;
+	json_t *json, *ours;
+	bool no_memory;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		body.data = text;
+		body.bytes = make_text(text);
+		json = json_loadb(text, body.bytes, JSON_DECODE_ANY |
+		    JSON_ALLOW_NUL, &je);
+		ours = json_read(body, &no_memory);
+		ck_assert(!no_memory);
+		if (json != NULL)
+			ck_assert_msg(json_equal(json, ours),
+			    "they differ over %.*s", (int)body.bytes, text);
+		else if (ours != NULL)
+			ck_assert_msg(json_error_code(&je) ==
+			    json_error_numeric_overflow, "only ours takes "
+			    "%.*s: %s", (int)body.bytes, text, je.text);
+		json_decref(json);
+		json_decref(ours);
+	}
+}
+END_TEST
+
+START_TEST(escapes_and_numbers_are_read)
+{
+	static const char text[] = " {\"\\u00e9\":\"\\u0041\\ud83d\\ude00"
+	    "\\\"\\n\\u0000x\",\"i\":-9223372036854775808,"
+	    "\"b\":9223372036854775808,\"o\":-1e999,\"e\":[ ],\"i\":2} ";
+	struct text body = { text, sizeof(text) - 1 };
+	bool no_memory;
+	json_t *json = json_read(body, &no_memory), *s;
+
+	ck_assert_ptr_nonnull(json);
+	s = json_object_get(json, "\xc3\xa9");
+	ck_assert_uint_eq(json_string_length(s), 9);
+	ck_assert_mem_eq(json_string_value(s), "A\xf0\x9f\x98\x80\"\n\0x",
+	    9);
+	ck_assert_int_eq(json_integer_value(json_object_get(json, "i")), 2);
+	ck_assert(json_real_value(json_object_get(json, "b")) ==
+	    9223372036854775808.0);
+	ck_assert(json_real_value(json_object_get(json, "o")) < -1e300);
+	ck_assert_uint_eq(json_array_size(json_object_get(json, "e")), 0);
+	ck_assert_uint_eq(json_object_size(json), 5);
+	json_decref(json);
+}
+END_TEST
+
+/* Each allocation fails in turn, and nothing leaks or is read out of bounds. */
+START_TEST(without_memory_nothing_is_read)
+{
+	static const char text[] = "{\"key\":[\"a long string of its own\","
+	    "1,2.5,{\"\\u00e9scaped key\":\"\\\"escaped\\\" value\"},true,"
+	    "null,[[],{}],\"\"],\"other\":\"and so on, and so on, on\"}";
+	struct text body = { text, sizeof(text) - 1 };
+	json_t *json;
+	bool no_memory;
+	long n;
+
+	json_set_alloc_funcs(mem_alloc, mem_free);
+	for (n = 0; n < 100; n++) {
+		mem_fail_after(n);
+		json = json_read(body, &no_memory);
+		mem_fail_after(-1);
+		if (json != NULL)
+			break;
+		ck_assert(no_memory);
+	}
+	ck_assert_int_gt(n, 10);
+	ck_assert_ptr_nonnull(json);
+	json_decref(json);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -210,6 +291,9 @@ suite(void)
 	tcase_add_test(t, depth_has_a_limit);
 	tcase_add_test(t, without_memory_it_is_neither);
 	tcase_add_test(t, the_scan_agrees_with_jansson);
+	tcase_add_test(t, what_is_read_is_what_jansson_reads);
+	tcase_add_test(t, escapes_and_numbers_are_read);
+	tcase_add_test(t, without_memory_nothing_is_read);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -144,6 +144,14 @@ count(const char *what)
 	return strtoul(strchr(at, ':') + 1, NULL, 10);
 }
 
+/* A request of SQS, in JSON and as a form; the body's length comes with it. */
+#define SQS_JSON(action, bytes, body) \
+	"POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS." action "\r\n" \
+	"Content-Length: " #bytes "\r\n\r\n" body
+#define SQS_FORM(bytes, body) \
+	"POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded" \
+	"\r\nContent-Length: " #bytes "\r\n\r\n" body
+
 /* What the request is; in it @ is the id of a message. */
 static const struct {
 	const char *request;
@@ -169,6 +177,27 @@ static const struct {
 	    false, 200 },
 	{ "DELETE / HTTP/1.1\r\n\r\n", 1000, false, 405 },
 	{ "GET /?amount=x%20y&b=2 HTTP/1.1\r\n\r\n", 1000, false, 400 },
+	{ SQS_JSON("GetQueueUrl", 23, "{\"QueueName\":\"default\"}"), 4096,
+	    false, 200 },
+	{ SQS_JSON("GetQueueUrl", 7, "{\"a\":1]"), 4096, false, 400 },
+	{ SQS_JSON("CreateQueue", 72, "{\"QueueName\":\"q\",\"Attributes\":"
+	    "{\"DelaySeconds\":\"1\"},\"tags\":{\"a\":\"b\"}}    "), 4096,
+	    false, 200 },
+	{ SQS_JSON("SetQueueAttributes", 60, "{\"QueueUrl\":\"default\","
+	    "\"Attributes\":{\"KmsMasterKeyId\":\"k\"}}  "), 4096, false,
+	    200 },
+	{ SQS_JSON("AddPermission", 86, "{\"QueueUrl\":\"default\","
+	    "\"Label\":\"l\",\"Actions\":[\"*\"],\"AWSAccountIds\":"
+	    "[\"123456789012\"]}   "), 4096, false, 200 },
+	{ SQS_JSON("ListQueues", 2, "{}"), 4096, false, 200 },
+	{ SQS_JSON("GetQueueAttributes", 50, "{\"QueueUrl\":\"default\","
+	    "\"AttributeNames\":[\"All\"]}   "), 4096, false, 200 },
+	{ SQS_FORM(75, "Action=TagQueue&QueueUrl=default&Tag.2.Key=a&"
+	    "Tag.2.Value=%62&Tag.5.Key=c   "), 4096, false, 200 },
+	{ SQS_FORM(49, "Action=UntagQueue&QueueUrl=default&TagKey.3=a    "),
+	    4096, false, 200 },
+	{ SQS_FORM(38, "Action=ListQueueTags&QueueUrl=nobody  "), 4096,
+	    false, 400 },
 };
 
 static void
@@ -194,7 +223,7 @@ final_status(int status)
 
 START_TEST(each_allocation_may_fail)
 {
-	char request[512], id[37];
+	char request[1024], id[37];
 	int n, status;
 	size_t live;
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_read.h"
 #include "api/sqs_call.h"
 #include "base/clock.h"
 
@@ -173,14 +174,16 @@ word_of(const struct attribute *a, const char *value)
 }
 
 static bool
-is_policy(struct text value)
+check_policy(struct sqs_call *c, struct text value)
 {
-	json_error_t error;
-	json_t *policy = json_loadb(value.data, value.bytes, 0, &error);
-	bool good = json_is_object(policy);
+	bool no_memory, good;
+	json_t *policy = json_read(value, &no_memory);
 
+	if (no_memory)
+		return sqs_fail_memory(c);
+	good = json_is_object(policy);
 	json_decref(policy);
-	return good;
+	return good || fail_value(c, "Policy", NULL);
 }
 
 /* One that is kept as text; an empty one is taken away. */
@@ -198,8 +201,8 @@ read_kept(struct sqs_call *c, const struct attribute *a, struct text value,
 	    a->unit != 0 ? !is_number(a, value, &number) :
 	    value.bytes > (size_t)a->max)
 		return fail_value(c, a->name, NULL);
-	if (strcmp(a->name, "Policy") == 0 && !is_policy(value))
-		return fail_value(c, a->name, NULL);
+	if (strcmp(a->name, "Policy") == 0 && !check_policy(c, value))
+		return false;
 	return json_object_set_new(kept, a->name, json_stringn(value.data,
 	    value.bytes)) == 0 || sqs_fail_memory(c);
 }

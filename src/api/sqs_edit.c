@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "api/json_read.h"
 #include "api/sqs_call.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -108,18 +109,16 @@ sqs_edit(struct sqs_call *c, sqs_edit_fn fn)
 json_t *
 sqs_shared_object(const struct shared *s)
 {
-	json_error_t error;
+	bool no_memory;
 	json_t *object;
 
 	if (s == NULL)
 		return json_object();
-	object = json_loads(s->text, JSON_ALLOW_NUL, &error);
-	if (json_is_object(object))
+	object = json_read((struct text){ s->text, strlen(s->text) },
+	    &no_memory);
+	if (json_is_object(object) || no_memory)
 		return object;
 	/* What is no object is not ours: it counts as none. */
-	if (object == NULL && (error.text[0] == '\0' ||
-	    json_error_code(&error) == json_error_out_of_memory))
-		return NULL;
 	json_decref(object);
 	return json_object();
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_read.h"
 #include "api/sqs_call.h"
 #include "base/utf8.h"
 
@@ -140,17 +141,11 @@ bool
 sqs_input_json(struct sqs_call *c, struct text body,
     const struct sqs_member *members)
 {
-	json_error_t error;
+	bool no_memory = true;
 
-	c->in = body.bytes == 0 ? json_object() :
-	    json_loadb(body.data, body.bytes, JSON_ALLOW_NUL, &error);
-	if (c->in == NULL && (body.bytes == 0 || error.text[0] == '\0' ||
-	    json_error_code(&error) == json_error_out_of_memory))
+	c->in = body.bytes == 0 ? json_object() : json_read(body, &no_memory);
+	if (c->in == NULL && no_memory)
 		return sqs_fail_memory(c);
-	if (c->in == NULL)
-		return sqs_fail(c, SQS_SERIALIZATION, "The body must be one "
-		    "JSON object; line %d, column %d: %s", error.line,
-		    error.column, error.text);
 	if (!json_is_object(c->in))
 		return sqs_fail(c, SQS_SERIALIZATION, "The body must be one "
 		    "JSON object.");
@@ -352,17 +347,14 @@ settle_map(struct sqs_call *c, json_t *object, const struct sqs_member *m)
 	json_array_foreach(array, i, entry) {
 		name = sqs_text(entry, key->name);
 		value = json_object_get(entry, of->name);
-		if (value == NULL && of->kind == SQS_STRING)
-			value = json_string("");
-		else
-			json_incref(value);
-		if (name.data == NULL || value == NULL ||
+		if (name.data == NULL || (value == NULL &&
+		    of->kind != SQS_STRING) ||
 		    memchr(name.data, '\0', name.bytes) != NULL) {
-			json_decref(value);
 			json_decref(map);
 			return sqs_fail_missing(c, m->query != NULL ?
 			    m->query : m->name);
 		}
+		value = value == NULL ? json_string("") : json_incref(value);
 		if (json_object_setn_new_nocheck(map, name.data, name.bytes,
 		    value) == -1) {
 			json_decref(map);

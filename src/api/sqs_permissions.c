@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/json_read.h"
 #include "api/sqs_call.h"
 #include "api/sqs_edit.h"
 #include "base/mem.h"
@@ -143,17 +144,15 @@ make_statement(const struct sqs_call *c)
 static json_t *
 read_policy(const struct sqs_call *c, const json_t *kept)
 {
-	const char *text = json_string_value(json_object_get(kept, "Policy"));
+	struct text text = sqs_text(kept, "Policy");
 	char arn[SQS_ARN_BYTES];
-	json_error_t error;
-	json_t *policy;
+	bool no_memory;
 
-	if (text != NULL && *text != '\0')
-		return json_loads(text, JSON_ALLOW_NUL, &error);
-	policy = json_pack("{s:s, s:o, s:[]}", "Version", "2008-10-17", "Id",
+	if (text.bytes > 0)
+		return json_read(text, &no_memory);
+	return json_pack("{s:s, s:o, s:[]}", "Version", "2008-10-17", "Id",
 	    json_sprintf("%s/SQSDefaultPolicy", sqs_arn(c->sqs, c->queue,
 	    arn)), "Statement");
-	return policy;
 }
 
 /* Its statements, as an array: one alone may stand without.  NULL: as above. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_read.h"
 #include "api/sqs_call.h"
 
 #define RECEIVES_MAX	1000
@@ -26,13 +27,12 @@ fail_policy(struct sqs_call *c, const char *name, struct text value,
 static json_t *
 load(struct sqs_call *c, const char *name, struct text value)
 {
-	json_error_t error;
-	json_t *policy = json_loadb(value.data, value.bytes, 0, &error);
+	bool no_memory;
+	json_t *policy = json_read(value, &no_memory);
 
 	if (json_is_object(policy))
 		return policy;
-	if (policy == NULL && (error.text[0] == '\0' ||
-	    json_error_code(&error) == json_error_out_of_memory))
+	if (no_memory)
 		sqs_fail_memory(c);
 	else
 		fail_policy(c, name, value, "Redrive policy is not a valid "
