@@ -96,7 +96,8 @@ wants(void *arg)
 static void
 open_store(void)
 {
-	const struct store_reader reader = { .queue = skip, .key = skip,
+	const struct store_reader reader = { .queue = skip, .task = skip,
+	    .key = skip,
 	    .message = count_message, .wants_bodies = wants };
 	bool more = true;
 

@@ -27,6 +27,7 @@
 #include "base/mem.h"
 #include "core/queue.h"
 #include "core/registry.h"
+#include "core/task.h"
 
 #define WAITING_MAX_BYTES	(UINT64_C(128) << 20)
 #define RECORDS_MAX		1000000	/* for the writer; 128 MB */
@@ -478,8 +479,10 @@ durable_free(struct durable *d)
 {
 	if (d == NULL)
 		return;
-	if (d->phase == SERVING)
+	if (d->phase == SERVING) {
+		tasks_tell(d->local->registry);
 		hand_over(d, clock_now_ns());
+	}
 	d->phase = ENDED;
 	if (d->local->registry != NULL)
 		registry_detach(d->local->registry);

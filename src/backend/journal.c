@@ -160,6 +160,27 @@ tell_purge(void *arg, struct queue *q, int64_t number)
 	tell_queue_gone(arg, number);
 }
 
+static void
+tell_task(void *arg, int64_t seq, const char *source,
+    const struct task_info *info)
+{
+	struct records *r = arg;
+	struct store_record *rec = add(r, STORE_TASK, seq, 0);
+
+	rec->task = (struct store_task){ .id = info->id,
+	    .source = text(r, source),
+	    .to = text(r, *info->to != '\0' ? info->to : NULL),
+	    .rate = info->rate, .started_ns = info->started_ns,
+	    .moved = info->moved, .to_move = info->to_move,
+	    .state = (int)info->state };
+}
+
+static void
+tell_task_gone(void *arg, int64_t seq)
+{
+	add(arg, STORE_TASK_GONE, seq, 0);
+}
+
 bool
 records_totals(struct records *r, struct queue *q, int64_t settled_ns)
 {
@@ -204,5 +225,6 @@ records_init(struct records *r, struct store *store, void (*begun)(void *),
 	r->journal = (struct journal){ .reserve = reserve, .push = tell_push,
 	    .lock = tell_lock, .unlock = tell_unlock, .gone = tell_gone,
 	    .move = tell_move, .queue = tell_queue,
-	    .queue_gone = tell_queue_gone, .purge = tell_purge, .arg = r };
+	    .queue_gone = tell_queue_gone, .purge = tell_purge,
+	    .task = tell_task, .task_gone = tell_task_gone, .arg = r };
 }

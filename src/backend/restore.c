@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend/journal.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "core/outside.h"
 #include "core/recover.h"
@@ -175,6 +176,32 @@ set_targets(struct restore *r)
 }
 
 static enum wq_status
+read_task(void *arg, const struct store_row *row)
+{
+	struct restore *r = arg;
+	struct recovered_task t = { .seq = row->seq,
+	    .info = { .id = row->task.id,
+	    .state = (enum task_state)row->task.state,
+	    .rate = row->task.rate, .moved = row->task.moved,
+	    .to_move = row->task.to_move, .started_ns = row->task.started_ns,
+	    .failure = row->task.state == TASK_FAILED ? WQ_NO_QUEUE : WQ_OK },
+	    .now_ns = clock_now_ns() };
+	char source[QUEUE_NAME_BYTES];
+	enum wq_status st = set_targets(r);
+
+	if (st != WQ_OK)
+		return st;
+	t.source = copy_text(row->source, source, sizeof(source));
+	if (t.source == NULL || t.info.rate < 0 ||
+	    row->task.state < TASK_RUNNING || row->task.state > TASK_FAILED ||
+	    (row->to.data != NULL &&
+	    copy_text(row->to, t.info.to, sizeof(t.info.to)) == NULL))
+		return WQ_BAD_ROW;
+	see(r, row->seq);
+	return recover_task(r->recovery, &t);
+}
+
+static enum wq_status
 read_key(void *arg, const struct store_row *row)
 {
 	struct restore *r = arg;
@@ -262,7 +289,7 @@ restore_read(struct restore *r, struct store *store, int max, bool *more,
     char *error)
 {
 	const struct store_reader reader = { .queue = read_queue,
-	    .key = read_key, .message = read_message,
+	    .task = read_task, .key = read_key, .message = read_message,
 	    .wants_bodies = wants_bodies, .arg = r };
 
 	if (store_read(store, &reader, max, more, error) == -1)

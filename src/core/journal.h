@@ -51,6 +51,11 @@ struct journal {
 	void (*queue_gone)(void *arg, int64_t number);
 	/* q has taken the place, and the name, of the one of that number. */
 	void (*purge)(void *arg, struct queue *q, int64_t number);
+	/* A task on source is new, further, or at its end; seq is its own. */
+	void (*task)(void *arg, int64_t seq, const char *source,
+	    const struct task_info *);
+	/* It is forgotten. */
+	void (*task_gone)(void *arg, int64_t seq);
 	void *arg;			/* borrowed for the registry's life */
 };
 

@@ -16,6 +16,7 @@
 #include "core/place.h"
 #include "core/queue.h"
 #include "core/state.h"
+#include "core/task.h"
 
 #define PLACES_MIN	1024
 
@@ -147,6 +148,16 @@ recover_target(struct recovery *rec, int64_t number, const char *name)
 		return WQ_NO_QUEUE;
 	queue_set_target(id->queue, target);
 	return WQ_OK;
+}
+
+enum wq_status
+recover_task(struct recovery *rec, const struct recovered_task *in)
+{
+	struct registry *r = rec->registry;
+
+	if (r->stamp_ns < in->seq)
+		r->stamp_ns = in->seq;
+	return task_recover(r, in);
 }
 
 enum wq_status

@@ -17,8 +17,8 @@ struct registry;
 
 /*
  * What a journal has kept goes back into a registry that has nothing else
- * yet: first all queues, then their dead-letter queues, then keys of repeats
- * and messages by ascending seq, then what is due, in slices.  In the end
+ * yet: first all queues, then their dead-letter queues, then tasks, keys of
+ * repeats and messages by ascending seq, then what is due, in slices.  In the end
  * everything is where it would be had the process never ended.
  */
 
@@ -47,6 +47,13 @@ struct recovered_lock {
 	int64_t order;
 	uint32_t receives, receipt;
 	int64_t received_ns, first_received_ns;	/* 0: not known */
+};
+
+struct recovered_task {
+	int64_t seq;			/* ascending: the newest is the last */
+	const char *source;
+	struct task_info info;		/* the failure of one is known */
+	int64_t now_ns;			/* one that runs goes on from here */
 };
 
 struct recovered_message {
@@ -84,6 +91,8 @@ enum wq_status	recover_queue(struct recovery *,
 		    const struct recovered_queue *) WQ_MUST;
 enum wq_status	recover_target(struct recovery *, int64_t number,
 		    const char *dead_letter_queue) WQ_MUST;
+enum wq_status	recover_task(struct recovery *,
+		    const struct recovered_task *) WQ_MUST;
 enum wq_status	recover_dedup(struct recovery *, int64_t number,
 		    const uint8_t key[DIGEST_BYTES], const struct id *,
 		    int64_t pushed_ns, int64_t until_ns) WQ_MUST;

@@ -9,6 +9,7 @@ struct op_task_cancel;
 struct op_task_list;
 struct op_task_start;
 struct queue;
+struct recovered_task;
 struct registry;
 struct task;
 
@@ -24,12 +25,16 @@ struct task;
  */
 enum wq_status	task_start(struct queue *, const struct op_task_start *,
 		    int64_t now_ns) WQ_MUST;
-/* What it moved stays moved.  WQ_NO_TASK: there is none that runs. */
+/* What it moved stays moved.  WQ_NO_TASK: there is none that runs; WQ_NOMEM. */
 enum wq_status	task_cancel(struct registry *, struct op_task_cancel *)
 		    WQ_MUST;
+/* The process is to end: the journal is told how far each is. */
+void		tasks_tell(struct registry *);
 void		tasks_list(const struct queue *, struct op_task_list *);
 
-/* For core/: it goes on; all go with the registry. */
+/* For core/: it comes back, it goes on; all go with the registry. */
+enum wq_status	task_recover(struct registry *,
+		    const struct recovered_task *) WQ_MUST;
 void	task_due(struct task *, int64_t due_ns);
 void	tasks_free(struct registry *);
 

@@ -26,6 +26,8 @@ enum store_verb {
 	STORE_QUEUE,		/* a queue is new, or its settings changed */
 	STORE_TOTALS,		/* the totals of a queue */
 	STORE_QUEUE_GONE,	/* a queue is gone; its messages follow */
+	STORE_TASK,		/* a task is new, or how far it is */
+	STORE_TASK_GONE,	/* it is forgotten */
 	STORE_FETCH		/* read the body of a message */
 };
 
@@ -87,6 +89,14 @@ struct store_totals {
 	int64_t settled_ns;
 };
 
+struct store_task {
+	struct id id;
+	struct store_text source, to;	/* queues' names; no to: each source */
+	int64_t rate, started_ns;
+	uint64_t moved, to_move;
+	int state;		/* enum task_state */
+};
+
 struct store_fetch {
 	void *body;		/* result, mem_alloc()ed; NULL: it is not there */
 	uint32_t body_bytes;	/* result */
@@ -95,7 +105,7 @@ struct store_fetch {
 
 struct store_record {
 	enum store_verb verb;
-	int64_t seq;		/* the message; 0: it is of a queue */
+	int64_t seq;		/* the message, the task; 0: it is of a queue */
 	int64_t queue;		/* number */
 	union {
 		struct store_push push;
@@ -104,6 +114,7 @@ struct store_record {
 		struct store_move move;
 		struct store_queue of_queue;
 		struct store_totals totals;
+		struct store_task task;
 		struct store_fetch fetch;
 	};
 };

@@ -57,6 +57,10 @@ static const char *const sql[STATEMENTS] = {
 	    "?9)",
 	[SQL_QUEUE_GONE] = "DELETE FROM queue WHERE number = ?1",
 	[SQL_QUEUE_GONE_TOTALS] = "DELETE FROM totals WHERE queue = ?1",
+	[SQL_TASK] = "INSERT OR REPLACE INTO task (seq, id, source, "
+	    "destination, rate, started_at, moved, to_move, state) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[SQL_TASK_GONE] = "DELETE FROM task WHERE seq = ?1",
 	[SQL_FETCH] = "SELECT body FROM message WHERE seq = ?1",
 	[SQL_EXPIRE] = "DELETE FROM dedup WHERE seq IN (SELECT seq FROM dedup "
 	    "WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
@@ -67,6 +71,8 @@ static const char *const sql[STATEMENTS] = {
 	    SETTING_COLUMNS ", pushed, received, confirmed, expired, "
 	    "dead_lettered, timed_out, duplicates, settled_at "
 	    "FROM queue LEFT JOIN totals ON queue = number ORDER BY number",
+	[SQL_READ_TASKS] = "SELECT seq, id, source, destination, rate, "
+	    "started_at, moved, to_move, state FROM task ORDER BY seq",
 	[SQL_READ_KEYS] = "SELECT seq, queue, key, id, until FROM dedup "
 	    "ORDER BY seq",
 	[SQL_READ_MESSAGES] = "SELECT " MESSAGE_HEADER ", body" MESSAGE_ROWS,
@@ -287,6 +293,27 @@ apply_totals(struct engine *e, const struct store_record *r)
 }
 
 static enum engine_result
+apply_task(struct engine *e, const struct store_batch *b,
+    const struct store_record *r)
+{
+	sqlite3_stmt *st = engine_statement(e, SQL_TASK);
+	const struct store_task *t = &r->task;
+
+	if (st == NULL)
+		return ENGINE_FAILED;
+	sqlite3_bind_int64(st, 1, r->seq);
+	sqlite3_bind_blob(st, 2, &t->id, sizeof(t->id), SQLITE_STATIC);
+	bind_text(st, 3, b, t->source, false);
+	bind_text(st, 4, b, t->to, false);
+	sqlite3_bind_int64(st, 5, t->rate);
+	sqlite3_bind_int64(st, 6, t->started_ns);
+	sqlite3_bind_int64(st, 7, (int64_t)t->moved);
+	sqlite3_bind_int64(st, 8, (int64_t)t->to_move);
+	sqlite3_bind_int(st, 9, t->state);
+	return run(e, SQL_TASK);
+}
+
+static enum engine_result
 apply_gone(struct engine *e, int64_t seq)
 {
 	enum engine_result result = run_with(e, SQL_GONE, seq);
@@ -326,6 +353,10 @@ apply_record(struct engine *e, struct store_batch *b, struct store_record *r,
 		return apply_totals(e, r);
 	case STORE_QUEUE_GONE:
 		return apply_queue_gone(e, r->queue);
+	case STORE_TASK:
+		return apply_task(e, b, r);
+	case STORE_TASK_GONE:
+		return run_with(e, SQL_TASK_GONE, r->seq);
 	case STORE_FETCH:
 		return ENGINE_OK;	/* not in a transaction: see writer.c */
 	}

@@ -17,6 +17,13 @@
 #define FREE_PAGES_MIN	1024		/* 4 MiB: less is not worth the work */
 #define FREE_SHARE	4		/* of the pages, one of so many */
 
+/* New in version 2. */
+#define TASK_TABLE							\
+	"CREATE TABLE task (seq INTEGER PRIMARY KEY, id BLOB NOT NULL, "	\
+	"source TEXT NOT NULL, destination TEXT, rate INTEGER NOT NULL, " \
+	"started_at INTEGER NOT NULL, moved INTEGER NOT NULL, "		\
+	"to_move INTEGER NOT NULL, state INTEGER NOT NULL);"
+
 static const char schema[] =
     "CREATE TABLE queue (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
     "paused INTEGER NOT NULL, dead_letter_queue TEXT, tags TEXT, "
@@ -45,7 +52,8 @@ static const char schema[] =
     "receipt INTEGER NOT NULL, given_back INTEGER NOT NULL, "
     "received_at INTEGER, first_received_at INTEGER);"
     "CREATE TABLE dedup (seq INTEGER PRIMARY KEY, queue INTEGER NOT NULL, "
-    "key BLOB NOT NULL, id BLOB NOT NULL, until INTEGER NOT NULL);";
+    "key BLOB NOT NULL, id BLOB NOT NULL, until INTEGER NOT NULL);"
+    TASK_TABLE;
 
 /* From the version before to that of the index. */
 static const char *const migrations[SCHEMA_VERSION + 1] = {
@@ -65,7 +73,8 @@ static const char *const migrations[SCHEMA_VERSION + 1] = {
 	    "ALTER TABLE message ADD COLUMN is_text INTEGER;"
 	    "ALTER TABLE message ADD COLUMN attributes TEXT;"
 	    "ALTER TABLE lock ADD COLUMN received_at INTEGER;"
-	    "ALTER TABLE lock ADD COLUMN first_received_at INTEGER;",
+	    "ALTER TABLE lock ADD COLUMN first_received_at INTEGER;"
+	    TASK_TABLE,
 };
 
 /* Into error, which is of STORE_ERROR_BYTES; -1. */

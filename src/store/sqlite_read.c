@@ -54,6 +54,25 @@ read_queue(sqlite3_stmt *st, const struct store_reader *reader)
 }
 
 static enum wq_status
+read_task(sqlite3_stmt *st, const struct store_reader *reader)
+{
+	struct store_row row;
+
+	memset(&row, 0, sizeof(row));
+	row.seq = sqlite3_column_int64(st, 0);
+	if (!id_at(st, 1, &row.task.id))
+		return WQ_BAD_ROW;
+	row.source = text_at(st, 2);
+	row.to = text_at(st, 3);
+	row.task.rate = sqlite3_column_int64(st, 4);
+	row.task.started_ns = sqlite3_column_int64(st, 5);
+	row.task.moved = (uint64_t)sqlite3_column_int64(st, 6);
+	row.task.to_move = (uint64_t)sqlite3_column_int64(st, 7);
+	row.task.state = sqlite3_column_int(st, 8);
+	return reader->task(reader->arg, &row);
+}
+
+static enum wq_status
 read_key(sqlite3_stmt *st, const struct store_reader *reader)
 {
 	struct store_row row;
@@ -115,6 +134,7 @@ static const struct {
 	const char *table;
 } tables[] = {
 	[READ_QUEUES] = { SQL_READ_QUEUES, read_queue, "queue" },
+	[READ_TASKS] = { SQL_READ_TASKS, read_task, "task" },
 	[READ_KEYS] = { SQL_READ_KEYS, read_key, "dedup" },
 	[READ_MESSAGES] = { SQL_READ_MESSAGES, read_message, "message" },
 	[READ_HEADERS] = { SQL_READ_HEADERS, read_message, "message" },

@@ -43,21 +43,24 @@ struct store_row {
 	int64_t seq, queue;
 	struct store_queue of_queue;	/* without its texts */
 	struct store_totals totals;
+	struct store_task task;		/* without its texts */
 	struct store_key key;
 	struct store_push push;		/* without its group */
 	bool locked;			/* it was ever */
 	struct store_lock lock;
 	struct store_move move;		/* without its dead_queue */
 	struct store_row_text name, dead_queue, group, attributes;
+	struct store_row_text source, to;
 	struct store_row_text text[STORE_QUEUE_TEXTS];
 };
 
 /*
  * What to do with each; anything but WQ_OK ends the reading with it.  All
- * queues come first, then keys, then messages by ascending seq.
+ * queues come first, then tasks, keys, and messages by ascending seq.
  */
 struct store_reader {
 	enum wq_status (*queue)(void *arg, const struct store_row *);
+	enum wq_status (*task)(void *arg, const struct store_row *);
 	enum wq_status (*key)(void *arg, const struct store_row *);
 	/* push.body is NULL where wants_bodies() was false. */
 	enum wq_status (*message)(void *arg, const struct store_row *);

@@ -357,6 +357,156 @@ START_TEST(paused_queue_takes_redriven_letters)
 }
 END_TEST
 
+START_TEST(task_goes_on_after_a_restart)
+{
+	struct task_info before, after;
+
+	make_letters(Q, 10);
+	task_start(NULL, 1);
+	world_pass(3500);
+	before = task();
+	ck_assert_uint_eq(before.moved, 3);
+	world_restart();
+	after = task();
+	ck_assert_id(after.id, before.id);
+	ck_assert_int_eq(after.state, TASK_RUNNING);
+	ck_assert_uint_eq(after.moved, 3);
+	ck_assert_uint_eq(after.to_move, 10);
+	ck_assert_int_eq(after.rate, 1);
+	ck_assert_int_eq(after.started_ns, before.started_ns);
+	ck_assert_str_eq(after.to, "");
+	ck_assert_status(task_call(NULL, 0), WQ_TASK_RUNS);
+	world_pass(1000);
+	ck_assert_uint_eq(task().moved, 4);
+	world_pass(10000);
+	ck_assert_int_eq(task().state, TASK_COMPLETED);
+	ck_assert_uint_eq(task().moved, 10);
+	ck_assert_uint_eq(info(Q).available_count, 10);
+	world_restart();
+	ck_assert_int_eq(task().state, TASK_COMPLETED);
+	ck_assert_uint_eq(task().moved, 10);
+}
+END_TEST
+
+START_TEST(task_to_one_queue_goes_on_after_a_restart)
+{
+	make_letters(Q, 5);
+	push(DEAD, "plain");
+	ck_assert_status(configure_call("to"), WQ_OK);
+	task_start("to", 1);
+	world_pass(1500);
+	world_restart();
+	ck_assert_str_eq(task().to, "to");
+	world_pass(10000);
+	ck_assert_int_eq(task().state, TASK_COMPLETED);
+	ck_assert_uint_eq(task().moved, 6);
+	ck_assert_str_eq(drain("to"), "0 1 2 3 4 plain");
+}
+END_TEST
+
+START_TEST(task_that_runs_may_be_canceled_after_a_restart)
+{
+	struct call *c;
+	struct id id;
+
+	make_letters(Q, 5);
+	id = task_start(NULL, 1);
+	world_pass(2500);
+	world_restart();
+	c = cancel_call(id);
+	ck_assert_status(c, WQ_OK);
+	ck_assert_uint_eq(c->op.task_cancel.moved, 2);
+	world_pass(HOUR_MS);
+	world_restart();
+	ck_assert_int_eq(task().state, TASK_CANCELED);
+	ck_assert_uint_eq(task().moved, 2);
+	ck_assert_uint_eq(info(DEAD).available_count, 3);
+	ck_assert_status(task_call(NULL, 0), WQ_OK);
+}
+END_TEST
+
+START_TEST(last_ten_tasks_come_back)
+{
+	struct id ids[14];
+	const struct task_info *t;
+	size_t i, n;
+
+	make_letters(Q, 2);
+	make_letters("other", 1);
+	ck_assert_status(configure_call("to"), WQ_OK);
+	for (i = 0; i < 12; i++) {
+		ids[i] = task_start(NULL, 1);
+		ck_assert_status(cancel_call(ids[i]), WQ_OK);
+	}
+	ids[12] = task_start("to", 1);
+	ck_assert_int_eq(delete_queue("to"), WQ_OK);
+	world_pass(1000);
+	ck_assert_int_eq(task().state, TASK_FAILED);
+	ids[13] = task_start(NULL, 1);
+	world_restart();
+	t = tasks(DEAD, &n);
+	ck_assert_uint_eq(n, 10);
+	for (i = 0; i < n; i++)
+		ck_assert_id(t[i].id, ids[13 - i]);
+	ck_assert_int_eq(t[0].state, TASK_RUNNING);
+	ck_assert_int_eq(t[1].state, TASK_FAILED);
+	ck_assert_int_eq(t[1].failure, WQ_NO_QUEUE);
+	ck_assert_str_eq(t[1].to, "to");
+	ck_assert_int_eq(t[2].state, TASK_CANCELED);
+	ck_assert_int_eq(t[9].state, TASK_CANCELED);
+}
+END_TEST
+
+START_TEST(task_does_not_make_up_for_the_time_it_was_down)
+{
+	make_letters(Q, 10);
+	task_start(NULL, 20);
+	world_restart_after(clock_now_ns() + 110 * CLOCK_NS_PER_MS);
+	ck_assert_uint_lt(task().moved, world_backend->durable ? 3 : 11);
+	UNTIL(task().state == TASK_COMPLETED);
+	ck_assert_uint_eq(task().moved, 10);
+}
+END_TEST
+
+START_TEST(task_whose_queue_is_gone_fails_after_a_restart)
+{
+	struct call *c;
+	struct id id;
+
+	make_letters(Q, 5);
+	id = task_start(NULL, 1);
+	c = call_new(OP_DELETE, DEAD);
+	c->op.delete.even_target = true;
+	ck_assert_status(c, WQ_OK);
+	world_restart();
+	world_pass(5000);
+	ck_assert_status(cancel_call(id), WQ_NO_TASK);
+	ck_assert_uint_eq(info(Q).available_count, 0);
+}
+END_TEST
+
+START_TEST(task_moves_thousands_over_restarts)
+{
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		make_letters(Q, 1000);
+	task_start(NULL, 500);
+	for (i = 0; i < 4; i++) {
+		world_pass(500);
+		UNTIL(task().moved >= 240 * (i + 1));
+		world_pass(500);
+		/* Some of it is yet to be done. */
+		world_restart();
+	}
+	world_pass(10000);
+	wait_for_end(TASK_COMPLETED);
+	ck_assert_uint_eq(task().moved, 3000);
+	ck_assert_uint_eq(info(Q).available_count, 3000);
+	ck_assert_uint_eq(info(DEAD).available_count, 0);
+}
+END_TEST
+
 TCase *
 task_tests(void)
 {
@@ -378,5 +528,12 @@ task_tests(void)
 	tcase_add_test(t, task_goes_on_while_letters_are_taken);
 	tcase_add_test(t, purge_leaves_a_task_nothing);
 	tcase_add_test(t, paused_queue_takes_redriven_letters);
+	tcase_add_test(t, task_goes_on_after_a_restart);
+	tcase_add_test(t, task_to_one_queue_goes_on_after_a_restart);
+	tcase_add_test(t, task_that_runs_may_be_canceled_after_a_restart);
+	tcase_add_test(t, last_ten_tasks_come_back);
+	tcase_add_test(t, task_does_not_make_up_for_the_time_it_was_down);
+	tcase_add_test(t, task_whose_queue_is_gone_fails_after_a_restart);
+	tcase_add_test(t, task_moves_thousands_over_restarts);
 	return t;
 }
