@@ -2,7 +2,7 @@
 broker.  The environment names the server in CELERY_BROKER and, in RESULTS, the
 directory in which each task leaves a trace.
 
-As a program it sends so many tasks: tasks.py COUNT."""
+As a program it sends tasks of these numbers: tasks.py FIRST END."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ app.conf.update(
     broker_transport_options={
         "is_secure": False, "region": "us-east-1", "wait_time_seconds": 1,
         "polling_interval": 0, "queue_name_prefix": "celery-",
-        "visibility_timeout": int(os.environ.get("VISIBILITY", "60"))},
+        "visibility_timeout": 600},
     task_default_queue="work", task_acks_late=True,
     task_reject_on_worker_lost=True, task_ignore_result=True,
     worker_prefetch_multiplier=8)
@@ -45,7 +45,7 @@ def is_first(kind, number):
 def work(self, number, text):
     if text != f"text <&> \u20ac {number}":
         leave("damaged", number)
-    if number % 100 == 50 and is_first("crash", number):
+    if number == 50 and is_first("crash", number):
         leave("crashed", number)
         os._exit(1)
     if number % 7 == 0 and self.request.retries < 2:
@@ -55,5 +55,5 @@ def work(self, number, text):
 
 
 if __name__ == "__main__":
-    for i in range(int(sys.argv[1])):
+    for i in range(int(sys.argv[1]), int(sys.argv[2])):
         work.delay(i, f"text <&> \u20ac {i}")
