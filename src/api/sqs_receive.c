@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/json_read.h"
 #include "api/params.h"
 #include "api/sqs_batch.h"
 #include "api/sqs_call.h"
@@ -127,6 +128,7 @@ is_wanted(const struct receiving *r, const char *name)
 static void
 add_kept(struct sqs_out *o, const char *name, struct text t)
 {
+	bool no_memory;
 	json_t *json;
 
 	if (memchr(t.data, '\\', t.bytes) == NULL) {
@@ -134,7 +136,9 @@ add_kept(struct sqs_out *o, const char *name, struct text t)
 		return;
 	}
 	/* With its quotes it is JSON. */
-	json = json_loadb(t.data - 1, t.bytes + 2, JSON_DECODE_ANY, NULL);
+	t.data--;
+	t.bytes += 2;
+	json = json_read(t, &no_memory);
 	if (json_is_string(json))
 		sqs_out_map_text(o, &system_map, name,
 		    json_string_value(json), json_string_length(json));
@@ -273,6 +277,7 @@ static void
 add_values(struct sqs_out *o, const struct receiving *r,
     const struct sqs_kept *kept)
 {
+	bool no_memory;
 	json_t *all;
 
 	if (kept->values.data == NULL ||
@@ -285,7 +290,7 @@ add_values(struct sqs_out *o, const struct receiving *r,
 		    kept->values.bytes);
 		return;
 	}
-	all = json_loadb(kept->values.data, kept->values.bytes, 0, NULL);
+	all = json_read(kept->values, &no_memory);
 	if (all == NULL)
 		o->buf->failed = true;
 	else
