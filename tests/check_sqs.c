@@ -17,6 +17,7 @@ static struct sqs_message	message;
 static struct sqs_fault		fault;
 static struct buf		kept;
 static json_t			*in;
+static const struct text	untraced = { NULL, 0 };
 
 static void
 clear(void)
@@ -41,7 +42,7 @@ read_message(const char *json, bool fifo)
 			*p = '"';
 	in = json_loads(text, JSON_ALLOW_NUL, NULL);
 	ck_assert_msg(in != NULL, "%s", text);
-	return sqs_message_read(in, fifo, &message, &kept, &fault);
+	return sqs_message_read(in, fifo, untraced, &message, &kept, &fault);
 }
 
 static void
@@ -366,6 +367,43 @@ START_TEST(only_a_trace_header_can_be_sent_as_system_attribute)
 }
 END_TEST
 
+static void
+is_text(struct text t, const char *expected)
+{
+	if (expected == NULL) {
+		ck_assert_ptr_null(t.data);
+		return;
+	}
+	ck_assert_uint_eq(t.bytes, strlen(expected));
+	ck_assert_mem_eq(t.data, expected, t.bytes);
+}
+
+START_TEST(a_trace_header_is_kept_unless_the_message_has_its_own)
+{
+	struct text traced = { "Root=2", 6 }, text;
+	struct sqs_kept found;
+
+	ck_assert_int_eq(read_message("{'MessageBody': 'x'}", false), 0);
+	ck_assert_int_eq(sqs_message_read(in, false, traced, &message, &kept,
+	    &fault), 0);
+	ck_assert(!message.has_system);
+	text.data = kept.data;
+	text.bytes = kept.bytes;
+	sqs_kept_find(text, &found);
+	is_text(found.trace, "Root=2");
+	ck_assert_int_eq(read_message("{'MessageBody': 'x', "
+	    "'MessageSystemAttributes': {'AWSTraceHeader': {'DataType': "
+	    "'String', 'StringValue': 'Root=1'}}}", false), 0);
+	buf_clear(&kept);
+	ck_assert_int_eq(sqs_message_read(in, false, traced, &message, &kept,
+	    &fault), 0);
+	text.data = kept.data;
+	text.bytes = kept.bytes;
+	sqs_kept_find(text, &found);
+	is_text(found.trace, "Root=1");
+}
+END_TEST
+
 START_TEST(body_and_attributes_are_at_most_a_mebibyte)
 {
 	size_t bytes = SQS_MESSAGE_MAX_BYTES - 3 - 6 - 2;
@@ -379,28 +417,17 @@ START_TEST(body_and_attributes_are_at_most_a_mebibyte)
 	json = json_incref(in);
 	ck_assert_int_eq(json_object_set_new(json, "MessageBody",
 	    json_stringn(body, bytes)), 0);
-	ck_assert_int_eq(sqs_message_read(json, false, &message, &kept,
-	    &fault), 0);
+	ck_assert_int_eq(sqs_message_read(json, false, untraced, &message,
+	    &kept, &fault), 0);
 	ck_assert_int_eq(json_object_set_new(json, "MessageBody",
 	    json_stringn(body, bytes + 1)), 0);
-	ck_assert_int_eq(sqs_message_read(json, false, &message, &kept,
-	    &fault), -1);
+	ck_assert_int_eq(sqs_message_read(json, false, untraced, &message,
+	    &kept, &fault), -1);
 	ck_assert_ptr_nonnull(strstr(fault.detail, "1048576 bytes"));
 	json_decref(json);
 	free(body);
 }
 END_TEST
-
-static void
-is_text(struct text t, const char *expected)
-{
-	if (expected == NULL) {
-		ck_assert_ptr_null(t.data);
-		return;
-	}
-	ck_assert_uint_eq(t.bytes, strlen(expected));
-	ck_assert_mem_eq(t.data, expected, t.bytes);
-}
 
 START_TEST(what_is_kept_is_found_again)
 {
@@ -493,6 +520,8 @@ sqs_suite(void)
 	tcase_add_test(t, values_of_attributes_have_rules);
 	tcase_add_test(t, ten_attributes_are_the_most);
 	tcase_add_test(t, only_a_trace_header_can_be_sent_as_system_attribute);
+	tcase_add_test(t,
+	    a_trace_header_is_kept_unless_the_message_has_its_own);
 	tcase_add_test(t, body_and_attributes_are_at_most_a_mebibyte);
 	tcase_add_test(t, what_is_kept_is_found_again);
 	tcase_add_test(t, each_member_may_be_kept_alone);

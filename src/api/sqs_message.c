@@ -185,7 +185,7 @@ keep(struct buf *out, const struct sqs_message *m, const struct text *trace,
 		keep_text(out, before, "MessageDeduplicationId", m->dedup);
 		before = ",";
 	}
-	if (m->has_system) {
+	if (trace->data != NULL) {
 		keep_text(out, before, "AWSTraceHeader", *trace);
 		before = ",";
 	}
@@ -198,8 +198,8 @@ keep(struct buf *out, const struct sqs_message *m, const struct text *trace,
 }
 
 static int
-read_attributes(const json_t *in, struct sqs_message *m, struct buf *kept,
-    struct sqs_fault *f)
+read_attributes(const json_t *in, struct text traced, struct sqs_message *m,
+    struct buf *kept, struct sqs_fault *f)
 {
 	struct sqs_value values[SQS_VALUES_MAX], trace = { .is_binary = false };
 	size_t count, i, before = kept->bytes;
@@ -215,20 +215,22 @@ read_attributes(const json_t *in, struct sqs_message *m, struct buf *kept,
 		sqs_md5_values(values, count, m->values_md5);
 	if (m->has_system)
 		sqs_md5_values(&trace, 1, m->system_md5);
-	if (m->has_values || m->has_system || m->dedup.data != NULL)
+	else
+		trace.value = traced;
+	if (m->has_values || trace.value.data != NULL || m->dedup.data != NULL)
 		keep(kept, m, &trace.value, values, count);
 	m->kept_bytes = kept->bytes - before;
 	return 0;
 }
 
 int
-sqs_message_read(const json_t *in, bool fifo, struct sqs_message *m,
-    struct buf *kept, struct sqs_fault *f)
+sqs_message_read(const json_t *in, bool fifo, struct text traced,
+    struct sqs_message *m, struct buf *kept, struct sqs_fault *f)
 {
 	memset(m, 0, offsetof(struct sqs_message, body_md5));
 	if (read_body(in, m, f) == -1 || read_delay(in, fifo, m, f) == -1 ||
 	    read_ids(in, fifo, m, f) == -1 ||
-	    read_attributes(in, m, kept, f) == -1)
+	    read_attributes(in, traced, m, kept, f) == -1)
 		return -1;
 	if (m->sent_bytes > SQS_MESSAGE_MAX_BYTES)
 		return sqs_fault_set(f, SQS_INVALID_PARAMETER, "One or more "

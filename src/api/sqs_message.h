@@ -47,12 +47,15 @@ struct sqs_message {
 
 /*
  * Read in, an object of the types that SQS has, and check it by all rules but
- * those that only its queue knows.  What is to be kept is appended to kept,
- * which must be looked at for want of memory then.  -1: the fault says what
- * is wrong.
+ * those that only its queue knows.
+ * traced  the trace header where in has none of its own; data NULL: none
+ * kept    gets what is to be kept appended, and must be looked at for want of
+ *         memory then
+ * -1: the fault says what is wrong.
  */
-int	sqs_message_read(const json_t *in, bool fifo, struct sqs_message *,
-	    struct buf *kept, struct sqs_fault *) WQ_MUST;
+int	sqs_message_read(const json_t *in, bool fifo, struct text traced,
+	    struct sqs_message *, struct buf *kept, struct sqs_fault *)
+	    WQ_MUST;
 
 /* 1 to 128 alphanumeric characters and punctuation; -1 if not, unless NULL. */
 int	sqs_message_id_check(const char *name, struct text,

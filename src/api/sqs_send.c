@@ -7,6 +7,7 @@
 #include "api/sqs_message.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "http/exchange.h"
 
 /* The state of a SendMessage; what is kept beside the body is behind it. */
 struct sending {
@@ -77,6 +78,21 @@ send_done(struct op *op, void *arg)
 	sqs_call_free(c);
 }
 
+/* X-Ray's header goes on with the messages that it came with. */
+static struct text
+trace_header(const struct sqs_call *c)
+{
+	struct text t = exchange_header(c->x, "X-Amzn-Trace-Id");
+	size_t i;
+
+	for (i = 0; i < t.bytes; i++)
+		if (t.data[i] < ' ' || t.data[i] >= 0x7f)
+			break;
+	if (t.bytes == 0 || i < t.bytes)
+		t.data = NULL;
+	return t;
+}
+
 /* Put what is kept behind the call's state; false: it was answered. */
 static bool
 add_kept(struct sqs_call *c, size_t state_bytes, const struct buf *kept)
@@ -107,8 +123,8 @@ sqs_send(struct sqs_call *c)
 		return false;
 	s = c->state;
 	buf_init(&kept);
-	if (sqs_message_read(c->in, sqs_is_fifo(c), &s->message, &kept,
-	    &fault) == -1)
+	if (sqs_message_read(c->in, sqs_is_fifo(c), trace_header(c),
+	    &s->message, &kept, &fault) == -1)
 		good = sqs_fail(c, fault.error, "%s", fault.detail);
 	else
 		good = add_kept(c, sizeof(*s), &kept);
@@ -164,11 +180,12 @@ static bool
 read_entries(struct sqs_call *c, struct sqs_batch *batch, struct buf *kept)
 {
 	struct sqs_entry *e = batch->entries, *end = e + batch->count;
+	struct text traced = trace_header(c);
 	size_t bytes = 0;
 
 	for (; e < end; e++) {
 		e->has_failed = sqs_message_read(e->in, sqs_is_fifo(c),
-		    &e->message, kept, &e->fault) == -1;
+		    traced, &e->message, kept, &e->fault) == -1;
 		bytes += e->message.sent_bytes;
 	}
 	if (bytes > SQS_MESSAGE_MAX_BYTES)

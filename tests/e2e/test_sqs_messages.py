@@ -105,6 +105,21 @@ class Send:
         self.assertEqual(got["Attributes"], {
             "AWSTraceHeader": 'Root=1-5759e988;"\\'})
 
+    def test_trace_header_of_the_request(self):
+        queue = self.queue()
+        for fields in ("Action=SendMessage&MessageBody=x",
+                       "Action=SendMessageBatch&SendMessageBatchRequestEntry"
+                       ".1.Id=a&SendMessageBatchRequestEntry.1.MessageBody=x"):
+            response = self.server.request(
+                "POST", f"/{ACCOUNT}/{queue.name}", fields.encode(), {
+                    "Content-Type": FORM_TYPE,
+                    "X-Amzn-Trace-Id": "Root=1-2;Sampled=1"})
+            self.assert_status(response, 200)
+            self.assertNotIn(b"MD5OfMessageSystemAttributes", response.body)
+            got = queue.receive_one(AttributeNames=["AWSTraceHeader"])
+            self.assertEqual(got["Attributes"], {
+                "AWSTraceHeader": "Root=1-2;Sampled=1"})
+
     def test_wrong_attributes_are_refused(self):
         queue = self.queue()
         for attributes, pattern in (
