@@ -64,6 +64,19 @@ be_due(struct queue *q, int64_t due_ns)
 	    q->settings.retention_ms * NS_PER_MS);
 }
 
+/* m has no deadline of its own for it any more. */
+static void
+let_go(struct message *m)
+{
+	struct message_extra *extra = m->extra;
+
+	if (extra == NULL || !extra->has_ttl ||
+	    extra->ttl.kind != DEADLINE_RETENTION)
+		return;
+	deadlines_remove(&m->queue->registry->deadlines, &extra->ttl);
+	extra->has_ttl = false;
+}
+
 void
 message_retain(struct message *m)
 {
@@ -71,6 +84,7 @@ message_retain(struct message *m)
 	struct queue *q = m->queue;
 	int64_t end = end_ns(m);
 
+	let_go(m);	/* of what was before it was locked, or a change */
 	if (end == 0)
 		return;
 	/* Without memory it is seen to when it would be given out. */
@@ -90,27 +104,13 @@ message_retain(struct message *m)
 	}
 }
 
-/* m has no deadline of its own for it any more. */
-static void
-let_go(struct message *m)
-{
-	struct message_extra *extra = m->extra;
-
-	if (extra == NULL || !extra->has_ttl ||
-	    extra->ttl.kind != DEADLINE_RETENTION)
-		return;
-	deadlines_remove(&m->queue->registry->deadlines, &extra->ttl);
-	extra->has_ttl = false;
-}
-
 /* As its queue's retention is now. */
 static void
 look_again(struct message *m, int64_t at_ns)
 {
-	let_go(m);
 	if (m->state != MESSAGE_AVAILABLE)
-		return;		/* it is looked at when that ends */
-	if (message_is_over(m, at_ns))
+		let_go(m);	/* it is looked at when that ends */
+	else if (message_is_over(m, at_ns))
 		message_expire(m);
 	else
 		message_retain(m);

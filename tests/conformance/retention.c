@@ -367,6 +367,28 @@ START_TEST(messages_stay_where_retention_is_taken_away)
 }
 END_TEST
 
+START_TEST(change_is_for_messages_that_are_locked_too)
+{
+	int64_t minutes;
+
+	for (minutes = 5; minutes <= 120; minutes += 115) {
+		retain(Q, 60);
+		push_group(Q, "a", "g");
+		receive_lock(Q, "a", 1000);
+		world_pass(1000);
+		ck_assert_uint_eq(available(Q), 1);
+		receive_lock(Q, "a", 2 * MINUTE);
+		retain(Q, minutes);
+		world_pass(2 * MINUTE);
+		ck_assert_uint_eq(available(Q), 1);
+		world_pass((minutes - 2) * MINUTE - 2000);
+		ck_assert_uint_eq(available(Q), 1);
+		world_pass(2000);
+		ck_assert_uint_eq(available(Q), 0);
+	}
+}
+END_TEST
+
 /* Thousands in lines, in groups and locked; 5000 of each kind. */
 static void
 push_thousands(int n)
@@ -526,6 +548,7 @@ retention_tests(void)
 	tcase_add_test(t, shorter_retention_is_for_messages_that_are_there);
 	tcase_add_test(t, longer_retention_is_for_messages_that_are_there);
 	tcase_add_test(t, messages_stay_where_retention_is_taken_away);
+	tcase_add_test(t, change_is_for_messages_that_are_locked_too);
 	tcase_add_test(t, thousands_go);
 	tcase_add_test(t, shorter_retention_takes_thousands);
 	tcase_add_test(t, change_of_retention_leaves_none_of_thousands_behind);

@@ -20,7 +20,7 @@ struct text {
 struct message_row {
 	struct recovered_message m;	/* its pointers are set when read */
 	char body[BODY_MAX];
-	struct text group, dead_queue;
+	struct text group, dead_queue, attributes;
 };
 
 struct key_row {
@@ -116,6 +116,8 @@ tell_push(void *arg, const struct message *m, const uint8_t *key,
 	    .lock_ms = f.lock_ms };
 	memcpy(row->body, m->body, m->body_bytes);
 	row->group = text(f.group, f.group_bytes);
+	row->attributes = text(f.attributes, f.attributes_bytes);
+	row->m.text = message_is_text(m);
 	row->dead_queue = string(NULL);
 	if (key == NULL)
 		return;
@@ -140,7 +142,7 @@ tell_lock(void *arg, const struct message *m)
 	    .back = f.given_back, .until_ns = f.until_ns,
 	    .order = ++last_order, .receives = m->receives,
 	    .receipt = m->receipt, .received_ns = f.received_ns,
-	    .first_received_ns = f.first_received_ns };
+	    .first_received_ns = m->receives > 1 ? f.first_received_ns : 0 };
 }
 
 static void
@@ -345,6 +347,8 @@ recover_messages(struct recovery *rec)
 		row->m.body = row->body;
 		row->m.group = text_of(&row->group);
 		row->m.group_bytes = row->group.bytes;
+		row->m.attributes = text_of(&row->attributes);
+		row->m.attributes_bytes = row->attributes.bytes;
 		row->m.dead_queue = text_of(&row->dead_queue);
 		st = recover_message(rec, &row->m);
 		if (st == WQ_NO_QUEUE)

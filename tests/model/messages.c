@@ -16,6 +16,7 @@ struct push {
 	struct op_push op;
 	struct op_body bodies[BATCH_MAX];
 	char texts[BATCH_MAX][BODY_MAX];
+	char attributes[BATCH_MAX][ATTRIBUTES_MAX];
 	char group_name[16], dedup[32];
 	int group;
 	struct push_room room;
@@ -43,6 +44,13 @@ make_bodies(struct push *p, int queue)
 		    (int)below(20), "");
 		p->bodies[i].data = p->texts[i];
 		p->bodies[i].bytes = strlen(p->texts[i]);
+		p->bodies[i].is_text = chance(4);
+		if (!chance(4))
+			continue;
+		snprintf(p->attributes[i], ATTRIBUTES_MAX, "{\"a\":%zu}",
+		    below(1000));
+		p->bodies[i].attributes = p->attributes[i];
+		p->bodies[i].attributes_bytes = strlen(p->attributes[i]);
 	}
 }
 
@@ -69,7 +77,7 @@ make_push(struct push *p, int queue)
 	make_bodies(p, queue);
 	p->op.delay_ms = chance(fifo ? 50 : 8) ? some_ms() : -1;
 	p->op.lock_ms = chance(8) ? some_ms() : -1;
-	p->op.ttl_ms = chance(10) ? some_ms() : -1;
+	p->op.ttl_ms = chance(10) && !may_retain(queue) ? some_ms() : -1;
 	p->group = some_group(queue);
 	if (p->group != GROUP_NONE) {
 		snprintf(p->group_name, sizeof(p->group_name), "g%d",
@@ -90,21 +98,27 @@ make_push(struct push *p, int queue)
 
 /* False: no repeat of it is known. */
 static bool
-key_of(const struct push *p, size_t i, int queue, char key[BODY_MAX + 2])
+key_of(const struct push *p, size_t i, int queue, char key[KEY_MAX])
 {
 	bool by_content = naive.queues[queue].settings.content_based_dedup;
 
 	if (p->op.dedup != NULL)
-		snprintf(key, BODY_MAX + 2, "i%s", p->dedup);
+		snprintf(key, KEY_MAX, "i%s", p->dedup);
 	else if (by_content)
-		snprintf(key, BODY_MAX + 2, "b%s", p->texts[i]);
-	return p->op.dedup != NULL || by_content;
+		snprintf(key, KEY_MAX, "b%s", p->texts[i]);
+	else
+		return false;
+	if (naive.queues[queue].settings.dedup_by_group &&
+	    p->op.group != NULL)
+		snprintf(key + strlen(key), KEY_MAX - strlen(key), " %s",
+		    p->group_name);
+	return true;
 }
 
 static bool
 is_repeat(const struct push *p, size_t i, int queue)
 {
-	char key[BODY_MAX + 2], other[BODY_MAX + 2];
+	char key[KEY_MAX], other[KEY_MAX];
 	size_t j;
 
 	if (!key_of(p, i, queue, key))
@@ -132,7 +146,7 @@ expected_push(const struct push *p, int queue)
 static void
 push_done(struct push *p, int queue)
 {
-	char key[BODY_MAX + 2];
+	char key[KEY_MAX];
 	struct naive_dedup *first;
 	struct op_body *b;
 	size_t i;
@@ -210,6 +224,8 @@ check_one(int queue, const struct op_receive *r, const struct delivery *d,
 	if (begun != GROUP_NONE && m->group == begun)
 		happened(FIFO_RUN);
 	naive_lock(m, r->lock_ms, d->receipt, now_ns);
+	if (d->first_received_ns != m->first_received_ns)
+		fail("received first at another time");
 	if (d->receives != m->receives || d->state != MESSAGE_LOCKED ||
 	    d->until_ns != m->hold.due_ns)
 		fail("receives is %u, not %u, or wrong end of the lock",
@@ -342,10 +358,15 @@ do_confirm(void)
 	queue = chance(20) ? some_queue() : m->queue;
 	c.id = m->id;
 	c.receipt = some_receipt(m);
+	c.while_locked = chance(2);
 	if (chance(20))
 		c.id = gone_id();
 	else if (queue == m->queue)
 		want = naive_receipt_status(m, &c.receipt, false);
+	if (want == WQ_OK && c.while_locked && m->state != MESSAGE_LOCKED) {
+		want = WQ_NOT_LOCKED;
+		happened(CONFIRMED_TOO_LATE);
+	}
 	if ((got = core_confirm(queue, &c, now_ns)) != want)
 		fail("confirm is %d, not %d", got, want);
 	if (got == WQ_STALE_RECEIPT)
@@ -400,7 +421,12 @@ do_extend(void)
 	e.id = m->id;
 	e.receipt = some_receipt(m);
 	e.lock_ms = chance(3) ? 0 : some_ms();
+	e.max_total_ms = chance(2) ? some_ms() : 0;
 	want = naive_receipt_status(m, &e.receipt, true);
+	if (want == WQ_OK && naive_is_beyond(m, &e, now_ns)) {
+		want = WQ_BEYOND;
+		happened(BEYOND);
+	}
 	if ((got = core_extend(m->queue, &e, now_ns)) != want)
 		fail("extend is %d, not %d", got, want);
 	if (got == WQ_STALE_RECEIPT)
@@ -423,7 +449,7 @@ release_one(size_t i)
 		core_release(queue, &d, now_ns);
 		if (m != NULL && m->queue == queue &&
 		    m->state == MESSAGE_LOCKED && m->receipt == d.receipt) {
-			naive_release(m);
+			naive_release(m, now_ns);
 			happened(RELEASED);
 		} else
 			happened(RELEASED_LATE);

@@ -115,6 +115,9 @@ naive_push(int queue, const struct op_body *b, const struct op_push *push,
 	    group;
 	m->bytes = b->bytes;
 	memcpy(m->body, b->data, b->bytes);
+	if (b->attributes != NULL)
+		memcpy(m->attributes, b->attributes, b->attributes_bytes);
+	m->is_text = b->is_text;
 	m->lock_ms = push->lock_ms;
 	m->pushed_ns = m->place_ns = stamp(at_ns);
 	if (ttl_ms > 0)
@@ -306,7 +309,9 @@ naive_lock(struct naive_message *m, int64_t lock_ms, uint32_t receipt,
 	m->hold = deadline(at_ns + lock_ms * MS);
 	m->hold_order = m->hold.order;
 	m->kept_order = m->hold.order;
-	m->receives++;
+	m->received_ns = at_ns;
+	if (m->receives++ == 0)
+		m->first_received_ns = at_ns;
 	m->old_receipt = m->receipt;
 	m->receipt = receipt;
 	memmove(m->history + 1, m->history,
@@ -328,6 +333,14 @@ naive_receipt_status(const struct naive_message *m,
 	    WQ_NOT_LOCKED;
 }
 
+bool
+naive_is_beyond(const struct naive_message *m, const struct op_extend *e,
+    int64_t at_ns)
+{
+	return e->max_total_ms > 0 && at_ns - m->received_ns >
+	    (e->max_total_ms - e->lock_ms) * MS;
+}
+
 void
 naive_extend(struct naive_message *m, int64_t lock_ms, int64_t at_ns)
 {
@@ -338,14 +351,58 @@ naive_extend(struct naive_message *m, int64_t lock_ms, int64_t at_ns)
 		naive_expire(at_ns, 1);
 }
 
+bool
+naive_retains(int queue)
+{
+	return naive.queues[queue].settings.retention_ms > 0;
+}
+
+/* When m is older than its queue keeps messages; 0: never. */
+static int64_t
+retention_end(const struct naive_message *m)
+{
+	return naive_retains(m->queue) ? m->place_ns +
+	    queue_of(m)->settings.retention_ms * MS : 0;
+}
+
+/* What is locked or delayed goes when that ends. */
+static struct naive_deadline
+retention(const struct naive_message *m)
+{
+	struct naive_deadline d = { retention_end(m), INT64_MAX };
+
+	if (d.due_ns != 0 && d.due_ns < m->available_ns)
+		d.due_ns = m->available_ns;
+	if (m->state != MESSAGE_AVAILABLE)
+		d.due_ns = 0;
+	return d;
+}
+
+/* False: it is young. */
+static bool
+goes_old(struct naive_message *m, int64_t at_ns)
+{
+	int64_t end_ns = retention_end(m);
+
+	if (end_ns == 0 || end_ns > at_ns)
+		return false;
+	happened(m->state == MESSAGE_AVAILABLE ? TOO_OLD : TOO_OLD_HELD);
+	queue_of(m)->totals.timed_out++;
+	naive_gone(m);
+	return true;
+}
+
 void
-naive_release(struct naive_message *m)
+naive_release(struct naive_message *m, int64_t at_ns)
 {
 	m->state = MESSAGE_AVAILABLE;
 	m->hold.due_ns = 0;
-	m->receives--;
+	if (--m->receives == 0)
+		m->first_received_ns = 0;
 	m->receipt = m->old_receipt;
 	queue_of(m)->totals.received--;
+	if (goes_old(m, at_ns))
+		return;
 	/* Before those that are available for as long. */
 	m->line_order = m->kept_order = -++naive.order;
 }
@@ -358,17 +415,19 @@ naive_gone(struct naive_message *m)
 }
 
 void
-naive_move(struct naive_message *m, int queue, int64_t at_ns)
+naive_move(struct naive_message *m, int queue, bool renew, int64_t at_ns)
 {
 	m->queue = queue;
-	if (queue_of(m)->fifo) {
+	if (queue_of(m)->fifo || renew)
 		m->place_ns = stamp(at_ns);
+	if (queue_of(m)->fifo) {
 		if (m->group == GROUP_NONE)
 			m->group = GROUP_EMPTY;
 	} else if (m->group == GROUP_EMPTY)
 		m->group = GROUP_NONE;
 	m->ttl.due_ns = 0;
 	m->receives = m->receipt = 0;
+	m->first_received_ns = 0;
 	to_line(m, true, at_ns);
 	m->kept_order = m->line_order;
 }
@@ -397,7 +456,7 @@ die(struct naive_message *m, enum dead_reason reason, int64_t at_ns)
 	m->dead.receives = m->receives;
 	m->is_dead = true;
 	q->totals.dead_lettered++;
-	naive_move(m, q->dead_letters, at_ns);
+	naive_move(m, q->dead_letters, false, at_ns);
 	return true;
 }
 
@@ -411,6 +470,8 @@ lock_ends(struct naive_message *m)
 		q->totals.expired++;
 		happened(EXPIRED);
 	}
+	if (goes_old(m, at_ns))
+		return;
 	if (q->settings.max_receives == 0 ||
 	    m->receives < q->settings.max_receives ||
 	    !die(m, DEAD_RECEIVES, at_ns))
@@ -425,7 +486,8 @@ hold_ends(struct naive_message *m)
 		return;
 	}
 	happened(DELAY_ENDED);
-	to_line(m, true, m->hold.due_ns);
+	if (!goes_old(m, m->hold.due_ns))
+		to_line(m, true, m->hold.due_ns);
 }
 
 static void
@@ -440,7 +502,8 @@ ttl_ends(struct naive_message *m)
 
 /* What is due first. */
 struct first {
-	const struct naive_deadline *end;
+	struct naive_deadline end;	/* due_ns 0: nothing is */
+	enum { FIRST_HOLD, FIRST_TTL, FIRST_AGE, FIRST_KEY, FIRST_WAIT } kind;
 	struct naive_message *message;
 	struct naive_dedup *dedup;
 	int queue;
@@ -450,68 +513,99 @@ struct first {
 static bool
 is_first(struct first *f, const struct naive_deadline *d)
 {
-	if (d->due_ns == 0 || (f->end != NULL &&
-	    (d->due_ns > f->end->due_ns || (d->due_ns == f->end->due_ns &&
-	    d->order > f->end->order))))
+	if (d->due_ns == 0 || (f->end.due_ns != 0 &&
+	    (d->due_ns > f->end.due_ns || (d->due_ns == f->end.due_ns &&
+	    d->order > f->end.order))))
 		return false;
-	memset(f, 0, sizeof(*f));
-	f->end = d;
+	f->end = *d;
 	return true;
+}
+
+static void
+see_message(struct first *f, struct naive_message *m)
+{
+	struct naive_deadline age = retention(m);
+	int kind = -1;
+
+	if (is_first(f, &m->hold))
+		kind = FIRST_HOLD;
+	if (is_first(f, &m->ttl))
+		kind = FIRST_TTL;
+	if (is_first(f, &age))
+		kind = FIRST_AGE;
+	if (kind == -1)
+		return;
+	f->kind = kind;
+	f->message = m;
 }
 
 static struct first
 first_due(void)
 {
-	struct first f = { .end = NULL };
+	struct first f = { .end = { 0, 0 } };
 	struct naive_message *m;
 	struct naive_dedup *d;
 	size_t i;
 	int q;
 
-	for (m = naive.messages; m < naive.messages + naive.count; m++) {
-		if (is_first(&f, &m->hold))
-			f.message = m;
-		if (is_first(&f, &m->ttl))
-			f.message = m;
-	}
+	for (m = naive.messages; m < naive.messages + naive.count; m++)
+		see_message(&f, m);
 	for (d = naive.dedups; d < naive.dedups + naive.dedup_count; d++)
-		if (is_first(&f, &d->end))
+		if (is_first(&f, &d->end)) {
+			f.kind = FIRST_KEY;
 			f.dedup = d;
+		}
 	for (q = 0; q < QUEUES; q++)
 		for (i = 0; i < naive.queues[q].waiter_count; i++)
 			if (is_first(&f, &naive.queues[q].waiters[i].end)) {
+				f.kind = FIRST_WAIT;
 				f.queue = q;
 				f.waiter = i;
 			}
 	return f;
 }
 
-void
+static void
+take_effect(const struct first *f)
+{
+	struct naive_queue *q;
+
+	switch (f->kind) {
+	case FIRST_HOLD:
+		hold_ends(f->message);
+		break;
+	case FIRST_TTL:
+		ttl_ends(f->message);
+		break;
+	case FIRST_AGE:
+		goes_old(f->message, f->end.due_ns);
+		break;
+	case FIRST_KEY:
+		happened(DEDUP_ENDED);
+		*f->dedup = naive.dedups[--naive.dedup_count];
+		break;
+	case FIRST_WAIT:
+		q = &naive.queues[f->queue];
+		naive.timed_out[naive.timed_out_count++] =
+		    q->waiters[f->waiter].waiter;
+		naive_unwait(f->queue, f->waiter);
+		break;
+	}
+}
+
+int64_t
 naive_expire(int64_t at_ns, size_t max)
 {
 	int64_t last_ns = INT64_MIN;
-	struct naive_queue *q;
 	struct first f;
 
 	for (;; max -= max > 0) {
 		f = first_due();
-		if (f.end == NULL || f.end->due_ns > at_ns ||
-		    (max == 0 && f.end->due_ns != last_ns))
-			return;
-		last_ns = f.end->due_ns;
-		if (f.message != NULL && f.end == &f.message->ttl)
-			ttl_ends(f.message);
-		else if (f.message != NULL)
-			hold_ends(f.message);
-		else if (f.dedup != NULL) {
-			happened(DEDUP_ENDED);
-			*f.dedup = naive.dedups[--naive.dedup_count];
-		} else {
-			q = &naive.queues[f.queue];
-			naive.timed_out[naive.timed_out_count++] =
-			    q->waiters[f.waiter].waiter;
-			naive_unwait(f.queue, f.waiter);
-		}
+		if (f.end.due_ns == 0 || f.end.due_ns > at_ns ||
+		    (max == 0 && f.end.due_ns != last_ns))
+			return last_ns;
+		last_ns = f.end.due_ns;
+		take_effect(&f);
 	}
 }
 
@@ -520,7 +614,7 @@ naive_next_due_ns(void)
 {
 	struct first f = first_due();
 
-	return f.end != NULL ? f.end->due_ns : INT64_MAX;
+	return f.end.due_ns != 0 ? f.end.due_ns : INT64_MAX;
 }
 
 void

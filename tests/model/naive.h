@@ -47,11 +47,17 @@ void	naive_lock(struct naive_message *, int64_t lock_ms,
 
 enum wq_status	naive_receipt_status(const struct naive_message *,
 		    const struct op_receipt *, bool extend);
+/* Would it be locked for longer in all than it may be? */
+bool	naive_is_beyond(const struct naive_message *, const struct op_extend *,
+	    int64_t now_ns);
 void	naive_extend(struct naive_message *, int64_t lock_ms, int64_t now_ns);
-void	naive_release(struct naive_message *);
+void	naive_release(struct naive_message *, int64_t now_ns);
 void	naive_gone(struct naive_message *);
-/* To the end of another queue. */
-void	naive_move(struct naive_message *, int queue, int64_t at_ns);
+/* To the end of another queue; renew: its age begins anew. */
+void	naive_move(struct naive_message *, int queue, bool renew,
+	    int64_t at_ns);
+/* Does queue keep messages for a time only? */
+bool	naive_retains(int queue);
 /* Is a before b in the order of a redrive and of a page?  <0, 0, >0. */
 int	naive_compare(const struct naive_message *a,
 	    const struct naive_message *b);
@@ -60,21 +66,21 @@ void	naive_wait(int queue, struct waiter *, int64_t wait_ms,
 	    int64_t now_ns);
 void	naive_unwait(int queue, size_t i);
 
-void	naive_make(int queue);
-enum wq_status	naive_delete_status(int queue);
+void	naive_make(int queue, int64_t now_ns);
+enum wq_status	naive_delete_status(int queue, bool even_target);
 void	naive_delete(int queue);
 void	naive_purge(int queue);
 /* target: that of c's name, NOWHERE for none and for a bad name. */
 enum wq_status	naive_configure(int queue, const struct op_configure *,
-		    int target, bool is_bad_name);
+		    int target, bool is_bad_name, int64_t now_ns);
 
 /* What does not last is gone: waits, and orders of no consequence. */
 void	naive_restart(void);
 /*
  * At most max of what is due takes effect, and what else is due at the instant
- * of the last.
+ * of the last; which is the result, INT64_MIN where nothing did.
  */
-void	naive_expire(int64_t now_ns, size_t max);
+int64_t	naive_expire(int64_t now_ns, size_t max);
 /* INT64_MAX: none. */
 int64_t	naive_next_due_ns(void);
 

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "model.h"
+
 static const char *const	names[QUEUES] = { "default", "fair",
     "order.fifo", "source", "dead", "grave", "more.fifo", "dead.fifo",
     "spare" };
 
 void
-naive_make(int queue)
+naive_make(int queue, int64_t at_ns)
 {
 	struct naive_queue *q = &naive.queues[queue];
 	size_t bytes = strlen(names[queue]);
@@ -19,6 +21,7 @@ naive_make(int queue)
 	q->fifo = bytes > 5 && strcmp(names[queue] + bytes - 5, ".fifo") == 0;
 	q->settings = naive.defaults;
 	q->dead_letters = NOWHERE;
+	q->created_ns = q->changed_ns = at_ns;
 }
 
 void
@@ -29,7 +32,7 @@ naive_init(const struct queue_settings *defaults)
 	naive.defaults = *defaults;
 	for (i = 0; i < QUEUES; i++)
 		naive.queues[i].name = names[i];
-	naive_make(0);
+	naive_make(0, 0);
 }
 
 void
@@ -46,13 +49,13 @@ naive_purge(int queue)
 }
 
 enum wq_status
-naive_delete_status(int queue)
+naive_delete_status(int queue, bool even_target)
 {
 	int i;
 
 	if (queue == 0)
 		return WQ_ROOT;
-	for (i = 0; i < QUEUES; i++)
+	for (i = 0; i < QUEUES && !even_target; i++)
 		if (naive.queues[i].exists &&
 		    naive.queues[i].dead_letters == queue)
 			return WQ_IS_TARGET;
@@ -63,14 +66,22 @@ void
 naive_delete(int queue)
 {
 	struct naive_queue *q = &naive.queues[queue];
-	size_t i = 0;
+	size_t i;
 
+	for (i = 0; i < QUEUES; i++)
+		if (naive.queues[i].exists &&
+		    naive.queues[i].dead_letters == queue) {
+			naive.queues[i].dead_letters = NOWHERE;
+			naive.queues[i].settings.max_receives = 0;
+			happened(DELETED_TARGET);
+		}
 	while (q->waiter_count > 0) {
 		naive.timed_out[naive.timed_out_count++] =
 		    q->waiters[0].waiter;
 		naive_unwait(queue, 0);
 	}
 	naive_purge(queue);
+	i = 0;
 	while (i < naive.dedup_count)
 		if (naive.dedups[i].queue == queue)
 			naive.dedups[i] = naive.dedups[--naive.dedup_count];
@@ -99,11 +110,15 @@ apply(struct queue_settings *to, const struct queue_settings *from,
 		to->max_locked = from->max_locked;
 	if (given & SETTING_DEDUP)
 		to->content_based_dedup = from->content_based_dedup;
+	if (given & SETTING_RETENTION)
+		to->retention_ms = from->retention_ms;
+	if (given & SETTING_DEDUP_BY_GROUP)
+		to->dedup_by_group = from->dedup_by_group;
 }
 
 enum wq_status
 naive_configure(int queue, const struct op_configure *c, int target,
-    bool is_bad_name)
+    bool is_bad_name, int64_t at_ns)
 {
 	struct naive_queue *q = &naive.queues[queue];
 	struct queue_settings settings = q->settings;
@@ -122,10 +137,11 @@ naive_configure(int queue, const struct op_configure *c, int target,
 	if (settings.max_receives > 0 && target == NOWHERE)
 		return WQ_NO_TARGET;
 	if (target != NOWHERE && !naive.queues[target].exists)
-		naive_make(target);
+		naive_make(target, at_ns);
 	if (c->given & SETTING_TAGS)
 		q->tags = c->text[QUEUE_TAGS];
 	q->settings = settings;
+	q->changed_ns = at_ns;
 	q->dead_letters = target;
 	return WQ_OK;
 }

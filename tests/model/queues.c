@@ -6,6 +6,10 @@
 
 #include "verbs.h"
 
+/* Those that are tried. */
+#define SETTINGS	((SETTING_TAGS * 2 - 1) | SETTING_RETENTION | \
+			SETTING_DEDUP_BY_GROUP)
+
 /* What they are set to at the start, and again and again. */
 static const struct {
 	struct queue_settings settings;
@@ -13,15 +17,17 @@ static const struct {
 } usual[QUEUES] = {
 	{ { .lock_timeout_ms = 1000 }, NOWHERE },
 	{ { .lock_timeout_ms = 20000 }, NOWHERE },
-	{ { .lock_timeout_ms = 1000, .max_receives = 4 }, 7 },
+	{ { .lock_timeout_ms = 1000, .max_receives = 4, .retention_ms = 9000 },
+	    7 },
 	{ { .lock_timeout_ms = 300, .max_receives = 2, .ttl_ms = 3000 }, 4 },
-	{ { .lock_timeout_ms = 300, .max_receives = 2 }, 5 },
+	{ { .lock_timeout_ms = 300, .max_receives = 2, .retention_ms = 5000 },
+	    5 },
 	{ { .lock_timeout_ms = 1000 }, NOWHERE },
 	{ { .lock_timeout_ms = 500, .delay_ms = 50, .ttl_ms = 4000,
 	    .content_based_dedup = 1 }, NOWHERE },
 	{ { .lock_timeout_ms = 500 }, NOWHERE },
 	{ { .lock_timeout_ms = 2000, .max_messages = 30, .max_bytes = 600,
-	    .max_locked = 5 }, NOWHERE },
+	    .max_locked = 5, .retention_ms = 7000 }, NOWHERE },
 };
 
 static void
@@ -42,32 +48,53 @@ check_configured(int queue, const struct op_configure *c)
 	happened(CONFIGURED);
 }
 
+/* The core does it in slices, one a nanosecond. */
+static void
+look_at_all(void)
+{
+	happened(RETENTION_CHANGED);
+	now_ns += MESSAGES_MAX;
+	expire_all();
+}
+
 static void
 configure(int queue, struct op_configure *c, int target, bool is_bad_name)
 {
 	bool makes = target != NOWHERE && !naive.queues[target].exists;
+	int64_t retention_ms = naive.queues[queue].settings.retention_ms;
 	enum wq_status want, got;
 
 	strcpy(c->dead_letter_queue, is_bad_name ? "no name!" :
 	    target != NOWHERE ? naive.queues[target].name : "");
-	want = naive_configure(queue, c, target, is_bad_name);
-	if ((got = core_configure(queue, c)) != want)
+	want = naive_configure(queue, c, target, is_bad_name, now_ns);
+	if ((got = core_configure(queue, c, now_ns)) != want)
 		fail("configure is %d, not %d", got, want);
 	if (got == WQ_OK) {
 		check_configured(queue, c);
 		if (makes && c->given & SETTING_DEAD_LETTER_QUEUE)
 			happened(MADE_TARGET);
+		if (c->settings.retention_ms != retention_ms)
+			look_at_all();
 	} else
 		happened(got == WQ_CYCLE ? CYCLE : got == WQ_NO_TARGET ?
 		    NO_TARGET : BAD_TARGET);
+}
+
+/* Before, deadlines can be compared to the nanosecond. */
+static bool
+may_begin_to_retain(void)
+{
+	return step > 8000;
 }
 
 void
 do_settle(int queue)
 {
 	struct op_configure c = { .settings = usual[queue].settings,
-	    .given = SETTING_TAGS * 2 - 1 };
+	    .given = SETTINGS };
 
+	if (!may_begin_to_retain())
+		c.given &= ~(unsigned)SETTING_RETENTION;
 	configure(queue, &c, usual[queue].dead_letters, false);
 }
 
@@ -76,7 +103,7 @@ do_configure(void)
 {
 	static const char *const tags[] = { NULL, "{}", "{\"a\":\"b\"}" };
 	struct op_configure c = { .given = (unsigned)(next_random() &
-	    next_random()) & (SETTING_TAGS * 2 - 1) };
+	    next_random()) & SETTINGS };
 	struct queue_settings *s = &c.settings;
 	int queue = some_queue();
 
@@ -90,7 +117,11 @@ do_configure(void)
 	if (naive.queues[queue].fifo)	/* a shorter one must not overtake */
 		c.given |= SETTING_DELAY;
 	s->delay_ms = chance(2) ? 0 : (int64_t)below(2000);
-	s->ttl_ms = chance(2) ? 0 : some_ms();
+	s->ttl_ms = chance(2) || may_retain(queue) ? 0 : some_ms();
+	if (!may_retain(queue) || !may_begin_to_retain())
+		c.given &= ~(unsigned)SETTING_RETENTION;
+	s->retention_ms = chance(3) ? 0 : (int64_t)below(9000);
+	s->dedup_by_group = (int64_t)below(2);
 	s->max_receives = (int64_t)below(4);
 	s->max_messages = chance(2) ? 0 : (int64_t)below(60);
 	s->max_bytes = chance(2) ? 0 : (int64_t)below(1000);
@@ -107,13 +138,13 @@ do_make(void)
 	int queue = (int)below(QUEUES);
 	bool created;
 
-	if (core_make(queue, &created) != WQ_OK)
+	if (core_make(queue, &created, now_ns) != WQ_OK)
 		fail("no memory");
 	if (created == naive.queues[queue].exists)
 		fail("a queue was %smade", created ? "" : "not ");
 	if (!created)
 		return;
-	naive_make(queue);
+	naive_make(queue, now_ns);
 	happened(MADE);
 	if (!chance(4))
 		do_settle(queue);
@@ -123,7 +154,8 @@ void
 do_delete(void)
 {
 	int queue = some_queue();
-	enum wq_status want = naive_delete_status(queue), got;
+	bool even_target = chance(4);
+	enum wq_status want = naive_delete_status(queue, even_target), got;
 
 	if (queue == 1 && !chance(5))
 		return;
@@ -132,7 +164,7 @@ do_delete(void)
 		naive_purge(queue);
 		do_wait(queue);
 	}
-	if ((got = core_delete(queue)) != want)
+	if ((got = core_delete(queue, even_target)) != want)
 		fail("delete is %d, not %d", got, want);
 	if (got == WQ_OK) {
 		happened(naive_bytes(queue) > 0 ? DELETED_FULL : DELETED);
@@ -217,7 +249,7 @@ has_left(int queue, const struct naive_message *m)
 	return false;
 }
 
-/* m has come to a FIFO queue; the order of the groups is the core's. */
+/* m has another place in time; the order of the groups is the core's. */
 static void
 take_place(struct naive_message *m, int64_t last_ns[QUEUES][GROUPS])
 {
@@ -243,6 +275,7 @@ do_redrive(void)
 	int queue = some_queue(), to = chance(3) ? some_queue() : NOWHERE;
 	bool over[GROUPS] = { false }, moved[MESSAGES_MAX];
 	size_t n = list_redriven(queue, to, list), want, i;
+	int home;
 
 	if (to != NOWHERE && (queue == 1 || to == 1 || n > 60))
 		r.max = 1 + below(5);
@@ -261,12 +294,15 @@ do_redrive(void)
 		fail("other letters are redriven");
 	for (i = 0; i < n; i++)
 		if (moved[i]) {
-			naive_move(list[i], redriven_to(list[i], to), now_ns);
+			home = redriven_to(list[i], to);
+			naive_move(list[i], home, naive_retains(home),
+			    now_ns);
 			list[i]->is_dead = false;
 			happened(to != NOWHERE ? REDRIVEN_TO : REDRIVEN_HOME);
 		}
 	for (i = 0; i < n; i++)
-		if (moved[i] && naive.queues[list[i]->queue].fifo)
+		if (moved[i] && (naive.queues[list[i]->queue].fifo ||
+		    naive_retains(list[i]->queue)))
 			take_place(list[i], last_ns);
 	if (r.moved < n)
 		happened(REDRIVEN_SOME);
@@ -284,7 +320,7 @@ delete_all(void)
 		if (naive.queues[i].exists)
 			configure(i, &c, NOWHERE, false);
 	for (i = 1; i < QUEUES; i++)
-		if (naive.queues[i].exists && core_delete(i) != WQ_OK)
+		if (naive.queues[i].exists && core_delete(i, false) != WQ_OK)
 			fail("%s is not deleted", naive.queues[i].name);
 	core_purge(0);
 	now_ns += INT64_C(3600000) * 1000000;

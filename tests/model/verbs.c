@@ -191,23 +191,24 @@ core_list(struct op_list *list)
 }
 
 enum wq_status
-core_make(int queue, bool *created)
+core_make(int queue, bool *created, int64_t at_ns)
 {
 	struct queue *q;
 
-	return registry_make(registry, naive.queues[queue].name, &q, 0, created);
+	return registry_make(registry, naive.queues[queue].name, &q, at_ns,
+	    created);
 }
 
 enum wq_status
-core_configure(int queue, struct op_configure *c)
+core_configure(int queue, struct op_configure *c, int64_t at_ns)
 {
-	return queue_configure(core_queue(queue), c, true, 0);
+	return queue_configure(core_queue(queue), c, true, at_ns);
 }
 
 enum wq_status
-core_delete(int queue)
+core_delete(int queue, bool even_target)
 {
-	return queue_delete(core_queue(queue), false);
+	return queue_delete(core_queue(queue), even_target);
 }
 
 void

@@ -42,9 +42,10 @@ enum wq_status	core_extend(int queue, struct op_extend *, int64_t now_ns);
 enum wq_status	core_look(int queue, struct op_look *);
 void		core_info(int queue, struct queue_info *);
 void		core_list(struct op_list *);
-enum wq_status	core_make(int queue, bool *created);
-enum wq_status	core_configure(int queue, struct op_configure *);
-enum wq_status	core_delete(int queue);
+enum wq_status	core_make(int queue, bool *created, int64_t now_ns);
+enum wq_status	core_configure(int queue, struct op_configure *,
+		    int64_t now_ns);
+enum wq_status	core_delete(int queue, bool even_target);
 void		core_purge(int queue);
 void		core_pause(int queue, bool pause);
 enum wq_status	core_peek(int queue, struct op_peek *);

@@ -22,6 +22,8 @@ enum {
 	GROUP_EMPTY = 1,	/* "", of a FIFO queue's who have none */
 	HISTORY = 4,
 	BODY_MAX = 48,
+	KEY_MAX = 2 * BODY_MAX,
+	ATTRIBUTES_MAX = 16,
 	NOWHERE = -1		/* no queue */
 };
 
@@ -37,6 +39,8 @@ struct naive_message {
 	int group;
 	char body[BODY_MAX];
 	size_t bytes;
+	char attributes[ATTRIBUTES_MAX];	/* "": none */
+	bool is_text;
 	int64_t lock_ms;		/* its own; -1: none */
 	int64_t pushed_ns;
 	int64_t place_ns;		/* the same, or its arrival by FIFO */
@@ -49,6 +53,8 @@ struct naive_message {
 					 * what outlives a restart */
 	struct naive_deadline hold, ttl;
 	uint32_t receives, receipt, old_receipt;
+	int64_t received_ns;		/* of its lock */
+	int64_t first_received_ns;	/* 0: never */
 	struct op_receipt history[HISTORY];	/* newest first */
 	bool is_dead;
 	struct {
@@ -60,7 +66,7 @@ struct naive_message {
 
 struct naive_dedup {
 	int queue;
-	char key[BODY_MAX + 2];
+	char key[KEY_MAX];
 	struct id id;
 	struct naive_deadline end;
 };
@@ -77,6 +83,7 @@ struct naive_queue {
 	int dead_letters;
 	int64_t last_due_ns;		/* of any delay, in a FIFO queue */
 	const char *tags;		/* NULL: none */
+	int64_t created_ns, changed_ns;
 	struct queue_totals totals;
 	struct naive_waiter waiters[WAITERS_MAX];	/* by their coming */
 	size_t waiter_count;
