@@ -54,12 +54,14 @@ test('sqs-consumer processes 300 messages of which many fail at first',
 	await fill(queue, 300);
 	await consume(queue, 3, { batchSize: 10,
 	    terminateVisibilityTimeout: true,
-	    handleMessage: async ({ Body }) => {
+	    handleMessage: async (message) => {
+		const { Body } = message;
 		const nth = (tries.get(Body) ?? 0) + 1;
 		tries.set(Body, nth);
 		if (Body % 5 === 0 && nth <= Body % 3)
 			throw new Error('not yet');
 		done.push(Number(Body));
+		return message;
 	} }, async () => done.length >= 300);
 	assert.deepEqual(done.sort((a, b) => a - b), numbers(300));
 	await queue.waitCounts(0, 0, 0);
@@ -72,12 +74,14 @@ test('sqs-consumer that fails without a word gets its messages again',
 	const done = new Set();
 	await fill(queue, 60);
 	await consume(queue, 2, { batchSize: 10, visibilityTimeout: 1,
-	    handleMessage: async ({ Body }) => {
+	    handleMessage: async (message) => {
+		const { Body } = message;
 		if (Body % 10 === 0 && !failed.has(Body)) {
 			failed.add(Body);
 			throw new Error('crash');
 		}
 		done.add(Body);
+		return message;
 	} }, async () => done.size === 60 &&
 	    String(await queue.counts()) === '0,0,0');
 	assert.equal(failed.size, 6);
@@ -99,6 +103,7 @@ test('sqs-consumer takes 200 messages in batches, and deletes batches',
 		}
 		for (const { MessageAttributes } of messages)
 			done.push(Number(MessageAttributes.i.StringValue));
+		return messages;
 	} }, async () => done.length >= 200);
 	assert.deepEqual(done.sort((a, b) => a - b), numbers(200));
 	await queue.waitCounts(0, 0, 0);
@@ -110,10 +115,11 @@ test('sqs-consumer holds a message by its heartbeat', async () => {
 	await queue.send('slow');
 	let done = false;
 	await consume(queue, 2, { visibilityTimeout: 2, heartbeatInterval: 1,
-	    handleMessage: async () => {
+	    handleMessage: async (message) => {
 		receives += 1;
 		await new Promise((resolve) => setTimeout(resolve, 2500));
 		done = true;
+		return message;
 	} }, async () => done);
 	assert.equal(receives, 1);
 	await queue.waitCounts(0, 0, 0);
@@ -126,11 +132,13 @@ test('what sqs-consumer cannot process becomes a dead letter', async () => {
 	await consume(queue, 2, { batchSize: 10,
 	    terminateVisibilityTimeout: true,
 	    attributeNames: ['ApproximateReceiveCount'],
-	    handleMessage: async ({ Body, Attributes }) => {
+	    handleMessage: async (message) => {
+		const { Body, Attributes } = message;
 		assert.ok(Attributes.ApproximateReceiveCount <= 3);
 		if (Body % 10 === 3)
 			throw new Error('poison');
 		done.push(Number(Body));
+		return message;
 	} }, async () => done.length === 45 &&
 	    (await letters.counts())[0] === 5);
 	const poison = await letters.take(5);
@@ -148,12 +156,14 @@ test('sqs-consumer processes groups of a FIFO queue in their order',
 	await consume(queue, 3, { batchSize: 1,
 	    terminateVisibilityTimeout: true,
 	    suppressFifoWarning: true,
-	    handleMessage: async ({ Body }) => {
+	    handleMessage: async (message) => {
+		const { Body } = message;
 		if (Body % 7 === 0 && !failed.has(Body)) {
 			failed.add(Body);
 			throw new Error('not yet');
 		}
 		done.push(Number(Body));
+		return message;
 	} }, async () => done.length >= 100);
 	for (let group = 0; group < 10; group++)
 		assert.deepEqual(done.filter((i) => i % 10 === group),
