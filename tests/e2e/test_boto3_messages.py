@@ -5,7 +5,7 @@ import time
 import unittest
 
 from aws import (ACCOUNT, PREFIX, AwsTestCase, bodies, md5, md5_attributes,
-                 on_both_stores, text)
+                 on_both_stores, session, text)
 from harness import MIB, Server, wait_until
 
 TRACE = {"AWSTraceHeader": text("Root=1-5759e988-bd862e3fe1be46a994272793")}
@@ -426,6 +426,42 @@ class ViewTest(AwsTestCase):
             self.assert_status(self.native(
                 "PATCH", f"/queues/{queue.name}/{message['id']}"), 204)
         self.assertEqual(queue.counts(), (0, 0, 0))
+
+
+class ResourceTest(AwsTestCase):
+    """The objects that boto3 makes of SQS."""
+
+    def test_resource_sends_receives_holds_and_deletes(self):
+        resource = session().resource("sqs", endpoint_url=self.endpoint)
+        queue = resource.create_queue(
+            QueueName="resource.fifo", Attributes={
+                "FifoQueue": "true", "ContentBasedDeduplication": "true"})
+        same = resource.get_queue_by_name(QueueName="resource.fifo")
+        self.assertEqual(queue.url, same.url)
+        self.assertEqual([q.url for q in resource.queues.filter(
+            QueueNamePrefix="resource")], [queue.url])
+        queue.send_messages(Entries=[
+            {"Id": f"e{i}", "MessageBody": f"{i}", "MessageGroupId": "g",
+             "MessageAttributes": {"i": text(str(i), "Number")}}
+            for i in range(3)])
+        messages = queue.receive_messages(
+            MaxNumberOfMessages=10, AttributeNames=["All"],
+            MessageAttributeNames=["All"])
+        self.assertEqual([m.body for m in messages], ["0", "1", "2"])
+        self.assertEqual(messages[2].message_attributes["i"]["StringValue"],
+                         "2")
+        self.assertEqual(messages[0].attributes["MessageGroupId"], "g")
+        messages[0].delete()
+        messages[1].change_visibility(VisibilityTimeout=0)
+        queue.delete_messages(Entries=[
+            {"Id": "a", "ReceiptHandle": messages[2].receipt_handle}])
+        queue.load()
+        self.assertEqual(queue.attributes["ApproximateNumberOfMessages"],
+                         "1")
+        queue.purge()
+        queue.delete()
+        with self.assertRaises(self.client.exceptions.QueueDoesNotExist):
+            resource.get_queue_by_name(QueueName="resource.fifo")
 
 
 class RestartTest(AwsTestCase):

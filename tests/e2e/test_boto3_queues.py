@@ -78,6 +78,24 @@ class QueueTest(AwsTestCase):
         self.assertEqual([len(page) for page in pages][:3], [2, 2, 1])
         self.assertEqual(sorted(sum(pages, [])), urls)
 
+    def test_list_queues_gives_1000_where_no_number_is_named(self):
+        prefix = self.new_name("-many-")
+        with self.server.connect() as connection:
+            for i in range(1001):
+                self.assert_status(connection.request(
+                    "PUT", f"/queues/{prefix}{i}", b"{}"), 201)
+        answer = self.client.list_queues(QueueNamePrefix=prefix)
+        self.assertEqual(len(set(answer["QueueUrls"])), 1000)
+        self.assertNotIn("NextToken", answer)
+        answer = self.client.list_queues(QueueNamePrefix=prefix,
+                                         MaxResults=1000)
+        self.assertEqual(len(answer["QueueUrls"]), 1000)
+        rest = self.client.list_queues(
+            QueueNamePrefix=prefix, MaxResults=1000,
+            NextToken=answer["NextToken"])
+        self.assertEqual(len(rest["QueueUrls"]), 1)
+        self.assertNotIn("NextToken", rest)
+
     def test_list_queues_wants_1_to_1000_results(self):
         for bad in (0, 1001):
             self.assert_invalid("", self.client.list_queues, MaxResults=bad)

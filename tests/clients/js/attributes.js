@@ -2,7 +2,7 @@
 'use strict';
 
 const { assert, call, fails, newFifo, newName, newPair, newQueue, redrive,
-    test } = require('../kit');
+    sleep, test } = require('../kit');
 
 const VALUE = 'InvalidParameterValue';
 const RANGES = {
@@ -107,6 +107,17 @@ test('SetQueueAttributes changes what is named and nothing else',
 	    all.DelaySeconds, all.MaximumMessageSize],
 	    ['20', '604800', '420', '2048']);
 	assert.ok(all.LastModifiedTimestamp >= all.CreatedTimestamp);
+});
+
+test('a change of attributes is remembered in seconds', async () => {
+	const queue = await newQueue();
+	const before = await queue.get();
+	assert.equal(before.LastModifiedTimestamp, before.CreatedTimestamp);
+	await sleep(1100);
+	await queue.set({ DelaySeconds: '5' });
+	const after = await queue.get();
+	assert.equal(after.CreatedTimestamp, before.CreatedTimestamp);
+	assert.ok(after.LastModifiedTimestamp > before.LastModifiedTimestamp);
 });
 
 test('a refused SetQueueAttributes changes nothing', async () => {

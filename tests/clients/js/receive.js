@@ -1,8 +1,8 @@
 // ReceiveMessage, receipt handles, visibility.
 'use strict';
 
-const { assert, bodies, fails, md5Attributes, newQueue, sleep, test, until } =
-    require('../kit');
+const { ENDPOINT, assert, bodies, client, fails, md5Attributes, newFifo,
+    newQueue, sdk, sleep, test, until } = require('../kit');
 
 const VALUE = 'InvalidParameterValue';
 
@@ -86,7 +86,6 @@ test('many long polls share what comes, nothing comes twice', async () => {
 
 test('a client that leaves its long poll takes nothing along', async () => {
 	const queue = await newQueue();
-	const { client, sdk } = require('../kit');
 	const leaving = new AbortController();
 	const poll = client.send(new sdk.ReceiveMessageCommand(
 	    { QueueUrl: queue.url, WaitTimeSeconds: 20 }),
@@ -326,7 +325,6 @@ test('the visibility of a deleted message cannot be changed', async () => {
 
 test('messages older than the retention are gone', async () => {
 	// Natively it is in milliseconds, which no test can wait for else.
-	const { ENDPOINT } = require('../kit');
 	const queue = await newQueue();
 	const path = `${ENDPOINT}/queues/${queue.name}`;
 	await fetch(`${path}?ttl=200`, { method: 'POST', body: '1' });
@@ -335,7 +333,6 @@ test('messages older than the retention are gone', async () => {
 
 test('at the limit in flight a short poll is OverLimit, a long one empty',
     async () => {
-	const { ENDPOINT } = require('../kit');
 	const queue = await newQueue();
 	const answer = await fetch(`${ENDPOINT}/queues/${queue.name}`,
 	    { method: 'PUT', body: '{"maxLocked": 2}' });
@@ -345,6 +342,19 @@ test('at the limit in flight a short poll is OverLimit, a long one empty',
 	    { MaxNumberOfMessages: 10 })).length, 2);
 	await fails(queue.receive(), 'OverLimit');
 	assert.deepEqual(await queue.receive({ WaitTimeSeconds: 1 }), []);
+});
+
+test('at the limit in flight a FIFO queue gives nothing, and no error',
+    async () => {
+	const queue = await newFifo({ ContentBasedDeduplication: 'true' });
+	await fetch(`${ENDPOINT}/queues/${queue.name}`,
+	    { method: 'PUT', body: '{"maxLocked": 1}' });
+	for (const MessageGroupId of ['g', 'h'])
+		await queue.send(MessageGroupId, { MessageGroupId });
+	const message = await queue.one();
+	assert.deepEqual(await queue.receive(), []);
+	await queue.remove(message);
+	await queue.one();
 });
 
 test('a tenant with much in flight does not hold up the others', async () => {
