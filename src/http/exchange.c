@@ -75,15 +75,20 @@ decode(char *s, const char *special, size_t *bytes)
 static bool
 parse_query(struct exchange *x, const char *query, size_t bytes)
 {
-	char *p, *next, *equals;
+	char *text, *p, *next, *equals;
+	size_t room = 1, i;
 
-	if ((x->query_text = mem_alloc(bytes + 1)) == NULL) {
+	for (i = 0; i < bytes; i++)
+		room += query[i] == '&' && room < QUERY_MAX;
+	x->query = mem_alloc(room * sizeof(*x->query) + bytes + 1);
+	if (x->query == NULL) {
 		exchange_problem(x, 500, "no memory");
 		return false;
 	}
-	memcpy(x->query_text, query, bytes);
-	x->query_text[bytes] = '\0';
-	for (p = x->query_text; p != NULL; p = next) {
+	text = (char *)(x->query + room);
+	memcpy(text, query, bytes);
+	text[bytes] = '\0';
+	for (p = text; p != NULL; p = next) {
 		if ((next = strchr(p, '&')) != NULL)
 			*next++ = '\0';
 		if (*p == '\0')
@@ -370,8 +375,8 @@ exchange_fini(struct exchange *x)
 	if (x->spliced != NULL)
 		evbuffer_free(x->spliced);
 	x->spliced = NULL;
-	mem_free(x->query_text);
-	x->query_text = NULL;
+	mem_free(x->query);
+	x->query = NULL;
 	x->query_count = 0;
 	x->gone = NULL;
 }

@@ -27,7 +27,11 @@ enum peer_state {
 	PEER_WRITING		/* the reply is being written */
 };
 
-#define QUERY_MAX	16		/* parameters of a request */
+#define QUERY_MAX	256		/* parameters of a request */
+
+struct query_field {
+	const char *name, *value;	/* decoded */
+};
 
 /* One request; it is part of its connection, which has one at a time. */
 struct exchange {
@@ -35,10 +39,7 @@ struct exchange {
 	struct evhttp_request *req;	/* borrowed: evhttp's; NULL: not open */
 	enum http_method method;
 	char *path;			/* owned; NULL: it needed no decoding */
-	char *query_text;		/* owned; NULL: there is no query */
-	struct {
-		const char *name, *value;	/* into query_text, decoded */
-	} query[QUERY_MAX];
+	struct query_field *query;	/* owned, with its texts; NULL: none */
 	size_t query_count;
 	struct route_match match;
 	struct evbuffer *spliced;	/* owned; NULL unless the reply is */

@@ -136,6 +136,19 @@ class PageTest(RequestTestCase):
             self.assert_status(response, 200)
             self.assertEqual(response.header("Content-Type"), "text/xml")
 
+    def test_get_with_many_parameters(self):
+        self.create("many")
+        tags = "".join(f"&Tag.{n}.Key=k{n}&Tag.{n}.Value=v"
+                       for n in range(1, 51))
+        response = self.server.request(
+            "GET", "/queue/many?Action=TagQueue" + tags)
+        self.assert_status(response, 200)
+        self.assertEqual(len(self.json("ListQueueTags", {
+            "QueueUrl": "many"}).json()["Tags"]), 50)
+        self.assert_problem(self.server.request(
+            "GET", "/?Action=ListQueues" + "&a=b" * 256), 400,
+            "more than 256 parameters")
+
     def test_post_with_a_query(self):
         self.create("posted")
         for body, headers in ((b"", {}), (b"QueueName=posted", FORM)):
