@@ -143,8 +143,9 @@ sqs_attributes_preset(struct op_configure *c)
 	c->given = SETTING_TTL | SETTING_MAX_RECEIVES | SETTING_MAX_MESSAGES |
 	    SETTING_MAX_BYTES | SETTING_MAX_LOCKED | SETTING_TAGS |
 	    SETTING_DEAD_LETTER_QUEUE | SETTING_REDRIVE_ALLOW |
-	    SETTING_ATTRIBUTES | SETTING_SOURCES;
+	    SETTING_ATTRIBUTES | SETTING_SOURCES | SETTING_DELAY_FOR_ALL;
 	c->settings.max_locked = MAX_LOCKED;
+	c->settings.delay_for_all = 1;
 	for (a = table; a < table + ATTRIBUTES; a++) {
 		if (a->kind != NUMBER && a->kind != CHOICE)
 			continue;
@@ -232,6 +233,10 @@ read_one(struct sqs_call *c, const struct attribute *a, struct text value,
 			return fail_value(c, a->name, NULL);
 		*setting_of(&to->settings, a) = n * a->unit;
 		to->given |= a->flag;
+		if (a->flag == SETTING_DELAY) {
+			to->settings.delay_for_all = 1;
+			to->given |= SETTING_DELAY_FOR_ALL;
+		}
 		return true;
 	case CHOICE:
 		n = word_of(a, value.data);

@@ -41,6 +41,7 @@ read_delete(const struct sqs_call *c, const json_t *in, struct op *op,
 	struct op_confirm *confirm = &op->confirm;
 
 	confirm->while_locked = sqs_is_fifo(c);
+	confirm->even_dead = !confirm->while_locked;
 	return read_receipt(in, c->queue, &confirm->id, &confirm->receipt, f);
 }
 

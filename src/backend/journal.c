@@ -90,6 +90,16 @@ tell_unlock(void *arg, const struct message *m)
 }
 
 static void
+tell_delay(void *arg, const struct message *m)
+{
+	struct message_facts facts;
+
+	message_facts(m, &facts);
+	add(arg, STORE_DELAY, m->pushed_ns, 0)->delay.until_ns =
+	    facts.delay_ns;
+}
+
+static void
 tell_gone(void *arg, const struct message *m)
 {
 	add(arg, STORE_GONE, m->pushed_ns, 0);
@@ -107,6 +117,7 @@ tell_move(void *arg, const struct message *m, int64_t was_ns)
 	dead = facts.dead;
 	rec = add(r, STORE_MOVE, m->pushed_ns, facts.queue);
 	rec->move.was = was_ns;
+	rec->move.id = m->id;
 	rec->move.available_ns = m->available_ns;
 	rec->move.order = ++r->order;
 	rec->move.first_pushed_ns = facts.first_pushed_ns;
@@ -117,6 +128,7 @@ tell_move(void *arg, const struct message *m, int64_t was_ns)
 		return;
 	rec->move.dead_receives = dead->receives;
 	rec->move.dead_reason = (int)dead->reason;
+	rec->move.dead_receipt = dead->receipt;
 }
 
 static struct store_text
@@ -224,7 +236,7 @@ records_init(struct records *r, struct store *store, void (*begun)(void *),
 	r->arg = arg;
 	r->journal = (struct journal){ .reserve = reserve, .push = tell_push,
 	    .lock = tell_lock, .unlock = tell_unlock, .gone = tell_gone,
-	    .move = tell_move, .queue = tell_queue,
+	    .delay = tell_delay, .move = tell_move, .queue = tell_queue,
 	    .queue_gone = tell_queue_gone, .purge = tell_purge,
 	    .task = tell_task, .task_gone = tell_task_gone, .arg = r };
 }

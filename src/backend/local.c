@@ -485,6 +485,7 @@ local_new(struct event_base *base, const struct config *config)
 	l->registry = registry_new(&defaults, &timers, seed);
 	if (l->registry == NULL)
 		goto fail;
+	registry_set_ids(l->registry, id_new);
 	registry_set_moment(l->registry, config->sqs_waits ? MOMENT_NS : 0);
 	if (*config->data == '\0')
 		return &l->backend;

@@ -234,6 +234,7 @@ fill(struct recovered_message *m, const struct store_row *row)
 	m->attributes = row->attributes.data;
 	m->attributes_bytes = row->attributes.bytes;
 	m->dead_receives = row->move.dead_receives;
+	m->dead_receipt = row->move.dead_receipt;
 	m->dead_reason = (enum dead_reason)row->move.dead_reason;
 	m->first_pushed_ns = row->move.first_pushed_ns;
 	m->lock.given = row->locked;

@@ -96,6 +96,8 @@ struct op_confirm {
 	struct id id;
 	struct op_receipt receipt;
 	bool while_locked;	/* WQ_NOT_LOCKED once its lock ran out */
+	bool even_dead;		/* also as a dead letter, if nobody received
+				 * it since */
 	/* results of WQ_STALE_RECEIPT */
 	uint32_t receives_since;
 	int64_t ended_ns;	/* when that lock ran out; 0: not known */

@@ -18,7 +18,8 @@ enum deadline_kind {
 	DEADLINE_QUEUE_RETENTION,	/* the same of a queue's first */
 	DEADLINE_TASK,		/* a task goes on */
 	DEADLINE_ATTEMPT,	/* a receive can be repeated no longer */
-	DEADLINE_RECENT		/* a delete is a while ago */
+	DEADLINE_RECENT,	/* a delete is a while ago */
+	DEADLINE_REDELAY	/* delays of a queue change */
 };
 
 /*

@@ -28,6 +28,7 @@ struct queue_settings {
 	int64_t max_message_bytes;	/* body and attributes */
 	int64_t dedup_by_group;	/* 1: repeats are those of a group */
 	int64_t redrive_allow;	/* enum redrive_allow */
+	int64_t delay_for_all;	/* 1: see redelay.h */
 };
 
 /* Which queues may have it as their dead-letter queue. */
@@ -46,7 +47,7 @@ enum {
 	SETTING_RETENTION = 1024, SETTING_WAIT = 2048,
 	SETTING_MAX_MESSAGE = 4096, SETTING_DEDUP_BY_GROUP = 8192,
 	SETTING_REDRIVE_ALLOW = 16384, SETTING_ATTRIBUTES = 32768,
-	SETTING_SOURCES = 65536
+	SETTING_SOURCES = 65536, SETTING_DELAY_FOR_ALL = 131072
 };
 
 /* What a queue has as text; NULL where it has none. */

@@ -41,9 +41,11 @@ struct journal {
 	 * available since the same instant.
 	 */
 	void (*unlock)(void *arg, const struct message *m);
+	/* m is delayed until another instant. */
+	void (*delay)(void *arg, const struct message *m);
 	/* m is gone for good. */
 	void (*gone)(void *arg, const struct message *m);
-	/* m has another queue, and that place in it; it was at was_ns. */
+	/* m has another queue, and that place and id there; it was at was_ns. */
 	void (*move)(void *arg, const struct message *m, int64_t was_ns);
 	/* q was made, or its settings changed. */
 	void (*queue)(void *arg, struct queue *q);

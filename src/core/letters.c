@@ -82,6 +82,7 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 		return false;
 	}
 	dead->receives = m->receives;
+	dead->receipt = m->receipt;
 	dead->reason = reason;
 	memcpy(dead->queue, q->name, name_bytes);
 	mem_free(m->extra->dead);
@@ -92,9 +93,20 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 	return true;
 }
 
+/* As a message that is new; whoever holds it sees its new name. */
+static void
+rename_message(struct message *m)
+{
+	struct registry *r = m->queue->registry;
+
+	index_remove(&r->index, m);
+	m->id = r->new_id();
+	index_insert(&r->index, m);
+}
+
 /* Move m back, if there is a place for it. */
 static bool
-redrive_one(struct message *m, struct queue *to, int64_t now_ns)
+redrive_one(struct message *m, struct queue *to, bool renew, int64_t now_ns)
 {
 	struct queue *from = m->queue;
 	struct group *g;
@@ -106,6 +118,8 @@ redrive_one(struct message *m, struct queue *to, int64_t now_ns)
 		return false;
 	mem_free(m->extra->dead);
 	m->extra->dead = NULL;
+	if (renew && from->registry->new_id != NULL)
+		rename_message(m);
 	/* Or one that is redriven would be too old where it comes to. */
 	move(m, to, g, to->settings.retention_ms > 0, now_ns);
 	return true;
@@ -162,7 +176,7 @@ queue_redrive_slice(struct queue *q, struct op_redrive *op, struct queue *to,
 		}
 		/* What came back since it began may have been moved before. */
 		if (m->available_ns <= op->began_ns &&
-		    redrive_one(m, to, now_ns))
+		    redrive_one(m, to, op->renew, now_ns))
 			op->moved++;
 		else
 			stays = m;

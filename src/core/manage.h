@@ -15,6 +15,7 @@ struct message;
 struct op_redrive {
 	const char *to;		/* borrowed until done; NULL: each one's source */
 	size_t max;
+	bool renew;		/* they get other ids */
 	size_t moved;		/* result */
 	/* The core's, for a redrive that takes several slices. */
 	int64_t began_ns;

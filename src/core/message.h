@@ -54,6 +54,7 @@ enum dead_reason { DEAD_RECEIVES, DEAD_TTL };
 /* Where a dead letter comes from. */
 struct dead_letter {
 	uint32_t receives;		/* there */
+	uint32_t receipt;		/* of the last of them */
 	enum dead_reason reason;
 	char queue[];			/* its name, ends in NUL */
 };

@@ -266,6 +266,18 @@ message_to_delay(struct message *m)
 	    due_ns, due_ns - m->pushed_ns);
 }
 
+void
+message_set_delay_end(struct message *m, int64_t due_ns)
+{
+	struct registry *r = m->queue->registry;
+	struct hold *h = m->at.hold;
+
+	assert(m->state == MESSAGE_DELAYED);
+	deadlines_remove(&r->deadlines, &h->deadline);
+	deadlines_add(&r->deadlines, &h->deadline, DEADLINE_DELAY, due_ns,
+	    due_ns - m->pushed_ns);
+}
+
 uint64_t
 message_bytes(const struct message *m)
 {

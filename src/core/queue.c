@@ -13,6 +13,7 @@
 #include "core/group.h"
 #include "core/place.h"
 #include "core/recent.h"
+#include "core/redelay.h"
 #include "core/retention.h"
 #include "core/state.h"
 #include "core/task.h"
@@ -116,7 +117,7 @@ delay_due(struct message *m, int64_t due_ns)
 	queue_touch(m->queue);	/* so that it is kept that this is settled */
 	if (message_is_over(m, due_ns))
 		message_expire(m);
-	else
+	else if (!message_redelay(m, due_ns))
 		message_to_line(m, true, due_ns);
 }
 
@@ -157,6 +158,10 @@ queue_due(struct deadline *d)
 		break;
 	case DEADLINE_ATTEMPT:
 		attempt_free((struct attempt *)d);
+		break;
+	case DEADLINE_REDELAY:
+		queue_redelay_due((struct queue *)(void *)((char *)d -
+		    offsetof(struct queue, redelay)), d->due_ns);
 		break;
 	case DEADLINE_RECENT:
 		recent_free((struct recent *)d);
@@ -397,26 +402,54 @@ receipt_is_newest(const struct message *m, const struct op_receipt *given,
 	return false;
 }
 
+/* The queue that has the message of that id, a dead letter of q; or NULL. */
+static const struct queue *
+letter_place(const struct queue *q, const struct id *id)
+{
+	const struct message *m = index_find(&q->registry->index, id);
+	const struct dead_letter *dead = m != NULL ? message_dead_letter(m) :
+	    NULL;
+
+	/* One that was purged is in a queue that nobody can name any more. */
+	return dead != NULL && strcmp(dead->queue, q->name) == 0 &&
+	    registry_find(q->registry, m->queue->name) == m->queue ?
+	    m->queue : NULL;
+}
+
+/*
+ * What c speaks of, which became a dead letter of q when its lock ran out, and
+ * was not received since; NULL: there is none.
+ */
+static struct message *
+late_letter(const struct queue *q, const struct op_confirm *c)
+{
+	struct message *m = index_find(&q->registry->index, &c->id);
+
+	return m != NULL && c->even_dead && c->receipt.given &&
+	    m->receives == 0 && letter_place(q, &c->id) != NULL &&
+	    message_dead_letter(m)->receipt == c->receipt.receipt ? m : NULL;
+}
+
 enum wq_status
 queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 {
 	struct registry *r = q->registry;
-	struct message *m;
+	struct message *m, *late = late_letter(q, c);
 
-	if ((m = find(q, &c->id)) == NULL)
+	if ((m = late != NULL ? late : find(q, &c->id)) == NULL)
 		return WQ_NO_MESSAGE;
-	if (!receipt_is_newest(m, &c->receipt, &c->receives_since,
-	    &c->ended_ns))
+	if (late == NULL && !receipt_is_newest(m, &c->receipt,
+	    &c->receives_since, &c->ended_ns))
 		return WQ_STALE_RECEIPT;
-	if (!is_locked(m, now_ns) && (c->while_locked || !c->receipt.given ||
+	if (late == NULL && !is_locked(m, now_ns) && (c->while_locked || !c->receipt.given ||
 	    m->receives == 0))
 		return WQ_NOT_LOCKED;
 	if (!journal_reserve(r, 1, 0))
 		return WQ_NOMEM;
 	if (r->journal != NULL)
 		r->journal->gone(r->journal->arg, m);
-	queue_touch(q);
-	q->totals.confirmed++;
+	queue_touch(m->queue);
+	m->queue->totals.confirmed++;
 	message_gone(m);
 	return WQ_OK;
 }
@@ -447,20 +480,6 @@ queue_extend(struct queue *q, struct op_extend *e, int64_t now_ns)
 	if (e->lock_ms == 0)
 		registry_expire(r, now_ns, 1);
 	return WQ_OK;
-}
-
-/* The queue that has the message of that id, a dead letter of q; or NULL. */
-static const struct queue *
-letter_place(const struct queue *q, const struct id *id)
-{
-	const struct message *m = index_find(&q->registry->index, id);
-	const struct dead_letter *dead = m != NULL ? message_dead_letter(m) :
-	    NULL;
-
-	/* One that was purged is in a queue that nobody can name any more. */
-	return dead != NULL && strcmp(dead->queue, q->name) == 0 &&
-	    registry_find(q->registry, m->queue->name) == m->queue ?
-	    m->queue : NULL;
 }
 
 enum wq_status

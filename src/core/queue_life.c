@@ -5,6 +5,7 @@
 #include "core/attempt.h"
 #include "core/place.h"
 #include "core/queue.h"
+#include "core/redelay.h"
 #include "core/retention.h"
 #include "core/state.h"
 
@@ -40,6 +41,7 @@ queue_free(struct queue *q)
 
 	if (q == NULL)
 		return;
+	queue_redelay_end(q);
 	queue_retain_nothing(q);
 	attempts_free(q);
 	q->registry->memory_bytes -= sizeof(*q) + strlen(q->name) + 1 +
@@ -259,6 +261,8 @@ apply(struct queue_settings *to, const struct op_configure *c)
 		to->max_message_bytes = from->max_message_bytes;
 	if (c->given & SETTING_DEDUP_BY_GROUP)
 		to->dedup_by_group = from->dedup_by_group;
+	if (c->given & SETTING_DELAY_FOR_ALL)
+		to->delay_for_all = from->delay_for_all;
 	if (c->given & SETTING_REDRIVE_ALLOW)
 		to->redrive_allow = from->redrive_allow;
 }
@@ -395,6 +399,7 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make,
 	struct registry *r = q->registry;
 	struct shared *text[QUEUE_TEXTS];
 	struct queue *target = NULL;
+	int64_t was_ms;
 	enum wq_status st;
 	int i;
 
@@ -421,7 +426,10 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make,
 		q->settings = settings;
 		queue_retain(q, now_ns);
 	}
+	was_ms = q->settings.delay_ms;
 	q->settings = settings;
+	if (was_ms != settings.delay_ms)
+		queue_redelay(q, now_ns);
 	q->changed_ns = now_ns;
 	queue_tell(q, c);
 	if (r->journal != NULL)

@@ -15,6 +15,7 @@
 #include "core/outside.h"
 #include "core/place.h"
 #include "core/queue.h"
+#include "core/redelay.h"
 #include "core/state.h"
 #include "core/task.h"
 
@@ -200,6 +201,7 @@ restore_extra(struct message *m, struct queue *q,
 	if ((extra->dead = mem_alloc(sizeof(*extra->dead) + bytes)) == NULL)
 		return WQ_NOMEM;
 	extra->dead->receives = in->dead_receives;
+	extra->dead->receipt = in->dead_receipt;
 	extra->dead->reason = in->dead_reason;
 	memcpy(extra->dead->queue, in->dead_queue, bytes);
 	return WQ_OK;
@@ -350,6 +352,8 @@ put(struct registry *r, const struct recovered_place *p)
 enum wq_status
 recover_places(struct recovery *rec, size_t max, bool *more)
 {
+	struct queue *q, *next;
+
 	if (!rec->sorted && rec->count > 0)
 		qsort(rec->place, rec->count, sizeof(*rec->place),
 		    place_compare);
@@ -358,5 +362,9 @@ recover_places(struct recovery *rec, size_t max, bool *more)
 		if (put(rec->registry, &rec->place[rec->done]) != WQ_OK)
 			return WQ_NOMEM;
 	*more = rec->done < rec->count;
+	/* A change of delays may have been half done. */
+	if (!*more)
+		HASH_ITER(hh, rec->registry->queues, q, next)
+			queue_redelay(q, rec->settled_ns);
 	return WQ_OK;
 }

@@ -74,7 +74,7 @@ struct recovered_message {
 	const char *attributes;		/* NULL: none */
 	size_t attributes_bytes;
 	const char *dead_queue;		/* NULL: it is no dead letter */
-	uint32_t dead_receives;
+	uint32_t dead_receives, dead_receipt;
 	enum dead_reason dead_reason;
 	struct recovered_lock lock;
 };

@@ -115,6 +115,12 @@ registry_free(struct registry *r)
 	mem_free(r);
 }
 
+void
+registry_set_ids(struct registry *r, struct id (*new_id)(void))
+{
+	r->new_id = new_id;
+}
+
 struct queue *
 registry_find(struct registry *r, const char *name)
 {

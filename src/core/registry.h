@@ -39,6 +39,9 @@ struct registry	*registry_new(const struct queue_settings *defaults,
 		    const struct lock_timers *, uint64_t seed) WQ_MUST;
 void		 registry_free(struct registry *);	/* NULL is fine */
 
+/* Where ids of messages that a task moves come from; see task.h. */
+void	registry_set_ids(struct registry *, struct id (*new_id)(void));
+
 /* The queue of that name, NULL for the default one; NULL when there is none. */
 struct queue	*registry_find(struct registry *, const char *name);
 

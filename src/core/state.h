@@ -46,6 +46,9 @@ struct queue {
 	bool retains;			/* it is in the registry */
 	bool retention_walks;		/* all are looked at, after a change */
 	struct message *retention_reached;	/* owned: one ref; NULL: none */
+	struct deadline redelay;	/* see redelay.c */
+	bool redelays;			/* it is in the registry */
+	struct message *redelay_reached;	/* owned: one ref; NULL: none */
 	int64_t last_due_ns;		/* FIFO: of any delay; no push overtakes */
 	uint64_t body_bytes;
 	struct queue_totals totals;
@@ -72,6 +75,7 @@ struct registry {
 	struct index index;		/* messages of all queues, by id */
 	struct deadlines deadlines;	/* of all queues */
 	struct lock_timers timers;
+	struct id (*new_id)(void);	/* NULL: redriven ones keep theirs */
 	uint64_t random;		/* state of the receipts' generator */
 	int64_t stamp_ns;		/* of the last push */
 	int64_t last_number;		/* of a queue */

@@ -183,6 +183,7 @@ add(struct registry *r, struct task *t, const char *source, int64_t from_ns)
 	t->registry = r;
 	t->redrive.began_ns = t->info.started_ns;
 	t->redrive.moved = t->info.moved;
+	t->redrive.renew = true;
 	strcpy(t->source, source);
 	TAILQ_INSERT_HEAD(&r->tasks, t, link);
 	r->task_count++;
@@ -196,11 +197,15 @@ task_start(struct queue *q, const struct op_task_start *op, int64_t now_ns)
 {
 	struct registry *r = q->registry;
 	struct task *t, *old[2];
+	const struct queue *to = op->to != NULL ? registry_find(r, op->to) :
+	    NULL;
 
 	if (LIST_EMPTY(&q->sources))
 		return WQ_NOT_TARGET;
-	if (op->to != NULL && registry_find(r, op->to) == NULL)
+	if (op->to != NULL && to == NULL)
 		return queue_name_is_valid(op->to) ? WQ_NO_QUEUE : WQ_BAD_NAME;
+	if (to != NULL && to->fifo != q->fifo)
+		return WQ_TARGET_KIND;
 	if (runs(q))
 		return WQ_TASK_RUNS;
 	if (!journal_reserve(r, 3, 0) ||

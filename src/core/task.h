@@ -15,13 +15,13 @@ struct task;
 
 /*
  * Tasks that move the dead letters of a queue, by and by, to where they came
- * from or to one queue.  A queue has at most one that runs; what became of the
+ * from or to one queue, with other ids, as if pushed anew.  A queue has at most one that runs; what became of the
  * last ones is kept.  Source: SQS StartMessageMoveTask and the two beside it.
  */
 
 /*
- * WQ_NOT_TARGET: q is nobody's dead-letter queue.  WQ_TASK_RUNS, WQ_NO_QUEUE
- * or WQ_BAD_NAME for its destination, WQ_NOMEM.
+ * WQ_NOT_TARGET: q is nobody's dead-letter queue.  WQ_TASK_RUNS; WQ_NO_QUEUE,
+ * WQ_BAD_NAME or WQ_TARGET_KIND for its destination; WQ_NOMEM.
  */
 enum wq_status	task_start(struct queue *, const struct op_task_start *,
 		    int64_t now_ns) WQ_MUST;

@@ -15,7 +15,8 @@
 #define MESSAGE_HEADER							\
 	"m.seq, m.queue, id, delayed_until, expires_at, lock_timeout, "	\
 	"group_name, available_since, m.ord, dead_queue, dead_receives, " \
-	"dead_reason, first_pushed_at, is_text, attributes, l.until, "	\
+	"dead_reason, first_pushed_at, is_text, attributes, "		\
+	"dead_receipt, l.until, "					\
 	"l.ord, l.receives, l.receipt, l.given_back, l.received_at, "	\
 	"l.first_received_at, length(body)"
 #define MESSAGE_ROWS							\
@@ -26,7 +27,7 @@
 #define SETTING_COLUMNS							\
 	"lock_timeout, delay, ttl, max_receives, max_messages, "	\
 	"max_bytes, max_locked, content_based_dedup, retention, wait, "	\
-	"max_message_bytes, dedup_by_group, redrive_allow"
+	"max_message_bytes, dedup_by_group, redrive_allow, delay_for_all"
 
 static const char *const sql[STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -43,14 +44,16 @@ static const char *const sql[STATEMENTS] = {
 	[SQL_MOVE] = "UPDATE message SET seq = ?1, queue = ?2, "
 	    "available_since = ?4, ord = ?5, dead_queue = ?6, "
 	    "dead_receives = ?7, dead_reason = ?8, first_pushed_at = ?9, "
+	    "id = ?10, dead_receipt = ?11, "
 	    "expires_at = NULL, delayed_until = NULL WHERE seq = ?3",
+	[SQL_DELAY] = "UPDATE message SET delayed_until = ?2 WHERE seq = ?1",
 	[SQL_GONE] = "DELETE FROM message WHERE seq = ?1",
 	[SQL_GONE_LOCK] = "DELETE FROM lock WHERE seq = ?1",
 	[SQL_QUEUE] = "INSERT OR REPLACE INTO queue (number, name, paused, "
 	    "dead_letter_queue, created_at, changed_at, dedup_queue, tags, "
 	    "attributes, sources, " SETTING_COLUMNS ") VALUES (?1, ?2, ?3, "
 	    "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-	    "?18, ?19, ?20, ?21, ?22, ?23)",
+	    "?18, ?19, ?20, ?21, ?22, ?23, ?24)",
 	[SQL_TOTALS] = "INSERT OR REPLACE INTO totals (queue, pushed, "
 	    "received, confirmed, expired, dead_lettered, timed_out, "
 	    "duplicates, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
@@ -229,6 +232,18 @@ apply_lock(struct engine *e, const struct store_record *r)
 }
 
 static enum engine_result
+apply_delay(struct engine *e, const struct store_record *r)
+{
+	sqlite3_stmt *st = engine_statement(e, SQL_DELAY);
+
+	if (st == NULL)
+		return ENGINE_FAILED;
+	sqlite3_bind_int64(st, 1, r->seq);
+	sqlite3_bind_int64(st, 2, r->delay.until_ns);
+	return run(e, SQL_DELAY);
+}
+
+static enum engine_result
 apply_move(struct engine *e, const struct store_batch *b,
     const struct store_record *r)
 {
@@ -247,6 +262,8 @@ apply_move(struct engine *e, const struct store_batch *b,
 	bind_or_null(st, 7, m->dead_receives);
 	bind_or_null(st, 8, m->dead_reason);
 	bind_or_null(st, 9, m->first_pushed_ns);
+	sqlite3_bind_blob(st, 10, &m->id, sizeof(m->id), SQLITE_STATIC);
+	bind_or_null(st, 11, m->dead_receipt);
 	result = run(e, SQL_MOVE);
 	return result != ENGINE_OK ? result :
 	    run_with(e, SQL_GONE_LOCK, m->was);
@@ -343,6 +360,8 @@ apply_record(struct engine *e, struct store_batch *b, struct store_record *r,
 		return pushes ? apply_key(e, r) : ENGINE_OK;
 	case STORE_LOCK:
 		return apply_lock(e, r);
+	case STORE_DELAY:
+		return apply_delay(e, r);
 	case STORE_MOVE:
 		return apply_move(e, b, r);
 	case STORE_GONE:

@@ -4,7 +4,7 @@
 
 #include "store/sqlite_state.h"
 
-#define BODY_BYTES_AT	22	/* the column; the body may follow */
+#define BODY_BYTES_AT	23	/* the column; the body may follow */
 #define SLICE_BYTES	(4 * 1024 * 1024)	/* of bodies, a call */
 
 static struct store_row_text
@@ -115,14 +115,15 @@ read_message(sqlite3_stmt *st, const struct store_reader *reader)
 	row.move.first_pushed_ns = sqlite3_column_int64(st, 12);
 	row.push.text = sqlite3_column_int(st, 13) != 0;
 	row.attributes = text_at(st, 14);
-	row.locked = sqlite3_column_type(st, 15) != SQLITE_NULL;
-	row.lock.until_ns = sqlite3_column_int64(st, 15);
-	row.lock.order = sqlite3_column_int64(st, 16);
-	row.lock.receives = (uint32_t)sqlite3_column_int64(st, 17);
-	row.lock.receipt = (uint32_t)sqlite3_column_int64(st, 18);
-	row.lock.back = sqlite3_column_int(st, 19) != 0;
-	row.lock.received_ns = sqlite3_column_int64(st, 20);
-	row.lock.first_received_ns = sqlite3_column_int64(st, 21);
+	row.move.dead_receipt = (uint32_t)sqlite3_column_int64(st, 15);
+	row.locked = sqlite3_column_type(st, 16) != SQLITE_NULL;
+	row.lock.until_ns = sqlite3_column_int64(st, 16);
+	row.lock.order = sqlite3_column_int64(st, 17);
+	row.lock.receives = (uint32_t)sqlite3_column_int64(st, 18);
+	row.lock.receipt = (uint32_t)sqlite3_column_int64(st, 19);
+	row.lock.back = sqlite3_column_int(st, 20) != 0;
+	row.lock.received_ns = sqlite3_column_int64(st, 21);
+	row.lock.first_received_ns = sqlite3_column_int64(st, 22);
 	row.push.body = body.data;
 	row.push.body_bytes = (uint32_t)bytes;
 	return reader->message(reader->arg, &row);

@@ -159,6 +159,18 @@ tell_unlock(void *arg, const struct message *m)
 }
 
 static void
+tell_delay(void *arg, const struct message *m)
+{
+	struct message_row *row = row_of(m->pushed_ns);
+	struct message_facts f;
+
+	(void)arg;
+	use_room();
+	message_facts(m, &f);
+	row->m.delay_ns = f.delay_ns;
+}
+
+static void
 tell_gone(void *arg, const struct message *m)
 {
 	struct message_row *row = row_of(m->pushed_ns);
@@ -188,6 +200,7 @@ tell_move(void *arg, const struct message *m, int64_t was_ns)
 	if (f.dead == NULL)
 		return;
 	row->m.dead_receives = f.dead->receives;
+	row->m.dead_receipt = f.dead->receipt;
 	row->m.dead_reason = f.dead->reason;
 }
 
@@ -254,7 +267,7 @@ journal_rows(void)
 {
 	static const struct journal journal = { .reserve = reserve,
 	    .push = tell_push, .lock = tell_lock, .unlock = tell_unlock,
-	    .gone = tell_gone, .move = tell_move, .queue = tell_queue,
+	    .delay = tell_delay, .gone = tell_gone, .move = tell_move, .queue = tell_queue,
 	    .queue_gone = tell_queue_gone, .purge = tell_purge };
 
 	return &journal;
