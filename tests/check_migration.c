@@ -241,7 +241,8 @@ static void
 check_rows(void)
 {
 	const struct store_reader reader = { .queue = see_queue,
-	    .task = see_task, .key = see_key, .message = see_message, .wants_bodies = wants };
+	    .task = see_task, .key = see_key, .message = see_message,
+	    .wants_bodies = wants };
 	struct store *store = store_open(dir, STORE_SYNC_FULL, error);
 	bool more = true;
 

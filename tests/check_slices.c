@@ -170,7 +170,7 @@ START_TEST(a_change_of_retention_begins_anew_where_it_was_lost)
 	push_many(q, 500, "h");
 	retain(q, 5000);
 	now_ns += MS;
-	/* Each time one is taken, at times the one that it was to go on with. */
+	/* At times one is taken that it was to go on with. */
 	for (i = 0; registry_expire(r, now_ns, 1); i++)
 		if (i % 3 == 0)
 			ck_assert_uint_eq(receive(q, 45, NULL), 45);

@@ -183,7 +183,8 @@ tell_task(void *arg, int64_t seq, const char *source,
 	    .source = text(r, source),
 	    .to = text(r, *info->to != '\0' ? info->to : NULL),
 	    .rate = info->rate, .started_ns = info->started_ns,
-	    .moved = info->moved, .to_move = info->to_move,
+	    .moved = (int64_t)info->moved,
+	    .to_move = (int64_t)info->to_move,
 	    .state = (int)info->state };
 }
 

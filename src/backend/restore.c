@@ -182,8 +182,10 @@ read_task(void *arg, const struct store_row *row)
 	struct recovered_task t = { .seq = row->seq,
 	    .info = { .id = row->task.id,
 	    .state = (enum task_state)row->task.state,
-	    .rate = row->task.rate, .moved = row->task.moved,
-	    .to_move = row->task.to_move, .started_ns = row->task.started_ns,
+	    .rate = row->task.rate,
+	    .moved = (uint64_t)row->task.moved,
+	    .to_move = (uint64_t)row->task.to_move,
+	    .started_ns = row->task.started_ns,
 	    .failure = row->task.state == TASK_FAILED ? WQ_NO_QUEUE : WQ_OK },
 	    .now_ns = clock_now_ns() };
 	char source[QUEUE_NAME_BYTES];

@@ -30,8 +30,8 @@ const struct queue_settings	*queue_settings(const struct queue *);
 
 /*
  * A message that was received did not reach its client: it goes back to where
- * it was, its count too, if it is not too old.  Nothing happens where it moved on
- * since.
+ * it was, its count too, if it is not too old by now.  Nothing happens where it
+ * moved on since.
  */
 void	queue_release(struct queue *, const struct delivery *, int64_t now_ns);
 

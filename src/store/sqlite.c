@@ -324,8 +324,8 @@ apply_task(struct engine *e, const struct store_batch *b,
 	bind_text(st, 4, b, t->to, false);
 	sqlite3_bind_int64(st, 5, t->rate);
 	sqlite3_bind_int64(st, 6, t->started_ns);
-	sqlite3_bind_int64(st, 7, (int64_t)t->moved);
-	sqlite3_bind_int64(st, 8, (int64_t)t->to_move);
+	sqlite3_bind_int64(st, 7, t->moved);
+	sqlite3_bind_int64(st, 8, t->to_move);
 	sqlite3_bind_int(st, 9, t->state);
 	return run(e, SQL_TASK);
 }

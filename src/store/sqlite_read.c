@@ -66,8 +66,8 @@ read_task(sqlite3_stmt *st, const struct store_reader *reader)
 	row.to = text_at(st, 3);
 	row.task.rate = sqlite3_column_int64(st, 4);
 	row.task.started_ns = sqlite3_column_int64(st, 5);
-	row.task.moved = (uint64_t)sqlite3_column_int64(st, 6);
-	row.task.to_move = (uint64_t)sqlite3_column_int64(st, 7);
+	row.task.moved = sqlite3_column_int64(st, 6);
+	row.task.to_move = sqlite3_column_int64(st, 7);
 	row.task.state = sqlite3_column_int(st, 8);
 	return reader->task(reader->arg, &row);
 }

@@ -60,8 +60,8 @@ naive_bytes(int queue)
 	return n;
 }
 
-static void
-to_line(struct naive_message *m, bool returned, int64_t available_ns)
+void
+naive_to_line(struct naive_message *m, bool returned, int64_t available_ns)
 {
 	m->state = MESSAGE_AVAILABLE;
 	m->available_ns = available_ns;
@@ -129,7 +129,7 @@ naive_push(int queue, const struct op_body *b, const struct op_push *push,
 		m->hold_order = m->hold.order;
 		happened(DELAYED);
 	} else
-		to_line(m, false, m->pushed_ns);
+		naive_to_line(m, false, m->pushed_ns);
 	naive.count++;
 	happened(PUSHED);
 	queue_of(m)->totals.pushed++;
@@ -351,47 +351,6 @@ naive_extend(struct naive_message *m, int64_t lock_ms, int64_t at_ns)
 		naive_expire(at_ns, 1);
 }
 
-bool
-naive_retains(int queue)
-{
-	return naive.queues[queue].settings.retention_ms > 0;
-}
-
-/* When m is older than its queue keeps messages; 0: never. */
-static int64_t
-retention_end(const struct naive_message *m)
-{
-	return naive_retains(m->queue) ? m->place_ns +
-	    queue_of(m)->settings.retention_ms * MS : 0;
-}
-
-/* What is locked or delayed goes when that ends. */
-static struct naive_deadline
-retention(const struct naive_message *m)
-{
-	struct naive_deadline d = { retention_end(m), INT64_MAX };
-
-	if (d.due_ns != 0 && d.due_ns < m->available_ns)
-		d.due_ns = m->available_ns;
-	if (m->state != MESSAGE_AVAILABLE)
-		d.due_ns = 0;
-	return d;
-}
-
-/* False: it is young. */
-static bool
-goes_old(struct naive_message *m, int64_t at_ns)
-{
-	int64_t end_ns = retention_end(m);
-
-	if (end_ns == 0 || end_ns > at_ns)
-		return false;
-	happened(m->state == MESSAGE_AVAILABLE ? TOO_OLD : TOO_OLD_HELD);
-	queue_of(m)->totals.timed_out++;
-	naive_gone(m);
-	return true;
-}
-
 void
 naive_release(struct naive_message *m, int64_t at_ns)
 {
@@ -401,7 +360,7 @@ naive_release(struct naive_message *m, int64_t at_ns)
 		m->first_received_ns = 0;
 	m->receipt = m->old_receipt;
 	queue_of(m)->totals.received--;
-	if (goes_old(m, at_ns))
+	if (naive_goes_old(m, at_ns))
 		return;
 	/* Before those that are available for as long. */
 	m->line_order = m->kept_order = -++naive.order;
@@ -428,7 +387,7 @@ naive_move(struct naive_message *m, int queue, bool renew, int64_t at_ns)
 	m->ttl.due_ns = 0;
 	m->receives = m->receipt = 0;
 	m->first_received_ns = 0;
-	to_line(m, true, at_ns);
+	naive_to_line(m, true, at_ns);
 	m->kept_order = m->line_order;
 }
 
@@ -438,183 +397,6 @@ naive_compare(const struct naive_message *a, const struct naive_message *b)
 	if (a->group != b->group)
 		return a->group - b->group;
 	return is_before(a, b) ? -1 : is_before(b, a);
-}
-
-/* False: it has nowhere to go. */
-static bool
-die(struct naive_message *m, enum dead_reason reason, int64_t at_ns)
-{
-	struct naive_queue *q = queue_of(m);
-
-	if (q->dead_letters == NOWHERE)
-		return false;
-	if (m->is_dead)
-		happened(DEAD_TWICE);
-	happened(reason == DEAD_TTL ? DEAD_BY_TTL : DEAD_BY_RECEIVES);
-	m->dead.queue = m->queue;
-	m->dead.reason = reason;
-	m->dead.receives = m->receives;
-	m->is_dead = true;
-	q->totals.dead_lettered++;
-	naive_move(m, q->dead_letters, false, at_ns);
-	return true;
-}
-
-static void
-lock_ends(struct naive_message *m)
-{
-	struct naive_queue *q = queue_of(m);
-	int64_t at_ns = m->hold.due_ns;
-
-	if (!m->given_back) {
-		q->totals.expired++;
-		happened(EXPIRED);
-	}
-	if (goes_old(m, at_ns))
-		return;
-	if (q->settings.max_receives == 0 ||
-	    m->receives < q->settings.max_receives ||
-	    !die(m, DEAD_RECEIVES, at_ns))
-		to_line(m, true, at_ns);
-}
-
-static void
-hold_ends(struct naive_message *m)
-{
-	if (m->state == MESSAGE_LOCKED) {
-		lock_ends(m);
-		return;
-	}
-	happened(DELAY_ENDED);
-	if (!goes_old(m, m->hold.due_ns))
-		to_line(m, true, m->hold.due_ns);
-}
-
-static void
-ttl_ends(struct naive_message *m)
-{
-	if (die(m, DEAD_TTL, m->ttl.due_ns))
-		return;
-	happened(TIMED_OUT);
-	queue_of(m)->totals.timed_out++;
-	naive_gone(m);
-}
-
-/* What is due first. */
-struct first {
-	struct naive_deadline end;	/* due_ns 0: nothing is */
-	enum { FIRST_HOLD, FIRST_TTL, FIRST_AGE, FIRST_KEY, FIRST_WAIT } kind;
-	struct naive_message *message;
-	struct naive_dedup *dedup;
-	int queue;
-	size_t waiter;
-};
-
-static bool
-is_first(struct first *f, const struct naive_deadline *d)
-{
-	if (d->due_ns == 0 || (f->end.due_ns != 0 &&
-	    (d->due_ns > f->end.due_ns || (d->due_ns == f->end.due_ns &&
-	    d->order > f->end.order))))
-		return false;
-	f->end = *d;
-	return true;
-}
-
-static void
-see_message(struct first *f, struct naive_message *m)
-{
-	struct naive_deadline age = retention(m);
-	int kind = -1;
-
-	if (is_first(f, &m->hold))
-		kind = FIRST_HOLD;
-	if (is_first(f, &m->ttl))
-		kind = FIRST_TTL;
-	if (is_first(f, &age))
-		kind = FIRST_AGE;
-	if (kind == -1)
-		return;
-	f->kind = kind;
-	f->message = m;
-}
-
-static struct first
-first_due(void)
-{
-	struct first f = { .end = { 0, 0 } };
-	struct naive_message *m;
-	struct naive_dedup *d;
-	size_t i;
-	int q;
-
-	for (m = naive.messages; m < naive.messages + naive.count; m++)
-		see_message(&f, m);
-	for (d = naive.dedups; d < naive.dedups + naive.dedup_count; d++)
-		if (is_first(&f, &d->end)) {
-			f.kind = FIRST_KEY;
-			f.dedup = d;
-		}
-	for (q = 0; q < QUEUES; q++)
-		for (i = 0; i < naive.queues[q].waiter_count; i++)
-			if (is_first(&f, &naive.queues[q].waiters[i].end)) {
-				f.kind = FIRST_WAIT;
-				f.queue = q;
-				f.waiter = i;
-			}
-	return f;
-}
-
-static void
-take_effect(const struct first *f)
-{
-	struct naive_queue *q;
-
-	switch (f->kind) {
-	case FIRST_HOLD:
-		hold_ends(f->message);
-		break;
-	case FIRST_TTL:
-		ttl_ends(f->message);
-		break;
-	case FIRST_AGE:
-		goes_old(f->message, f->end.due_ns);
-		break;
-	case FIRST_KEY:
-		happened(DEDUP_ENDED);
-		*f->dedup = naive.dedups[--naive.dedup_count];
-		break;
-	case FIRST_WAIT:
-		q = &naive.queues[f->queue];
-		naive.timed_out[naive.timed_out_count++] =
-		    q->waiters[f->waiter].waiter;
-		naive_unwait(f->queue, f->waiter);
-		break;
-	}
-}
-
-int64_t
-naive_expire(int64_t at_ns, size_t max)
-{
-	int64_t last_ns = INT64_MIN;
-	struct first f;
-
-	for (;; max -= max > 0) {
-		f = first_due();
-		if (f.end.due_ns == 0 || f.end.due_ns > at_ns ||
-		    (max == 0 && f.end.due_ns != last_ns))
-			return last_ns;
-		last_ns = f.end.due_ns;
-		take_effect(&f);
-	}
-}
-
-int64_t
-naive_next_due_ns(void)
-{
-	struct first f = first_due();
-
-	return f.end.due_ns != 0 ? f.end.due_ns : INT64_MAX;
 }
 
 void

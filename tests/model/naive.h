@@ -56,8 +56,13 @@ void	naive_gone(struct naive_message *);
 /* To the end of another queue; renew: its age begins anew. */
 void	naive_move(struct naive_message *, int queue, bool renew,
 	    int64_t at_ns);
+/* Available since then; returned: after a lock, a delay or a move. */
+void	naive_to_line(struct naive_message *, bool returned,
+	    int64_t available_ns);
 /* Does queue keep messages for a time only? */
 bool	naive_retains(int queue);
+/* It goes if it is older than its queue keeps it; false: it is not. */
+bool	naive_goes_old(struct naive_message *, int64_t at_ns);
 /* Is a before b in the order of a redrive and of a page?  <0, 0, >0. */
 int	naive_compare(const struct naive_message *a,
 	    const struct naive_message *b);
