@@ -161,6 +161,26 @@ START_TEST(a_change_of_retention_looks_at_all_in_slices)
 }
 END_TEST
 
+/* Or a restart would do again what had taken effect by now. */
+START_TEST(a_release_of_one_too_old_sets_nothing_due_before_now)
+{
+	struct queue *q = queue("a");
+	struct delivery out;
+	size_t n;
+
+	retain(q, 1000);
+	push_group(q, "g");
+	ck_assert_int_eq(queue_receive(q, 1, 10, 5000, now_ns, &out, &n),
+	    WQ_OK);
+	pass(2000);
+	ck_assert_int_eq(registry_settled_ns(r, now_ns), now_ns);
+	queue_release(q, &out, now_ns);
+	message_unref(out.message);
+	ck_assert_int_eq(registry_settled_ns(r, now_ns), now_ns);
+	ck_assert_uint_eq(count(q), 0);
+}
+END_TEST
+
 START_TEST(a_change_of_retention_begins_anew_where_it_was_lost)
 {
 	struct queue *q = queue("a");
@@ -402,6 +422,8 @@ slices_suite(void)
 	tcase_add_test(t, a_purge_takes_all_at_once_and_frees_it_in_slices);
 	tcase_add_test(t, a_change_of_retention_looks_at_all_in_slices);
 	tcase_add_test(t, a_change_of_retention_begins_anew_where_it_was_lost);
+	tcase_add_test(t,
+	    a_release_of_one_too_old_sets_nothing_due_before_now);
 	tcase_add_test(t, locks_that_end_after_a_purge_bring_nothing_back);
 	tcase_add_test(t, a_purge_leaves_all_but_the_messages);
 	tcase_add_test(t, dead_letters_still_go_to_a_queue_that_was_purged);
