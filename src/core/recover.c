@@ -62,6 +62,9 @@ recovery_free(struct recovery *rec)
 
 	if (rec == NULL)
 		return;
+	/* Without memory some have no place yet: no queue would free them. */
+	for (; rec->done < rec->count; rec->done++)
+		message_gone(rec->place[rec->done].message);
 	HASH_ITER(hh, rec->queues, q, next) {
 		HASH_DEL(rec->queues, q);
 		mem_free(q);
@@ -310,7 +313,10 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
 		    in->ttl_ns, in->ttl_ns - in->seq);
 	}
-	return restore_place(rec, m, in);
+	if (restore_place(rec, m, in) == WQ_OK)
+		return WQ_OK;
+	message_gone(m);
+	return WQ_NOMEM;
 }
 
 static int
