@@ -16,6 +16,7 @@
 #include "core/recover.h"
 #include "core/registry.h"
 #include "core/task.h"
+#include "silent_journal.h"
 
 #define MS		INT64_C(1000000)
 #define PLACES_MAX	200		/* allocations of one scene */
@@ -44,55 +45,8 @@ reserve(void *arg, size_t calls, size_t text_bytes)
 	return room != NULL;
 }
 
-static void
-tell_push(void *arg, const struct message *m, const uint8_t *key,
-    int64_t key_until_ns)
-{
-	(void)arg, (void)m, (void)key, (void)key_until_ns;
-}
-
-static void
-tell_message(void *arg, const struct message *m)
-{
-	(void)arg, (void)m;
-}
-
-static void
-tell_move(void *arg, const struct message *m, int64_t was_ns)
-{
-	(void)arg, (void)m, (void)was_ns;
-}
-
-static void
-tell_queue(void *arg, struct queue *q)
-{
-	(void)arg, (void)q;
-}
-
-static void
-tell_number(void *arg, int64_t number)
-{
-	(void)arg, (void)number;
-}
-
-static void
-tell_purge(void *arg, struct queue *q, int64_t number)
-{
-	(void)arg, (void)q, (void)number;
-}
-
-static void
-tell_task(void *arg, int64_t seq, const char *source,
-    const struct task_info *info)
-{
-	(void)arg, (void)seq, (void)source, (void)info;
-}
-
-static const struct journal journal = { .reserve = reserve,
-	.push = tell_push, .lock = tell_message, .unlock = tell_message,
-	.gone = tell_message, .move = tell_move, .queue = tell_queue,
-	.queue_gone = tell_number, .purge = tell_purge, .task = tell_task,
-	.task_gone = tell_number };
+static const struct journal journal = { SILENT_JOURNAL,
+	.reserve = reserve, .task = silent_task, .task_gone = silent_number };
 
 static void
 open_registry(void)
