@@ -72,6 +72,18 @@ test('a message received more often than allowed becomes a dead letter',
 	    message.Attributes.SentTimestamp);
 });
 
+test('the last receive before it says nothing of a dead letter', async () => {
+	const [queue, letters] = await newPair(1);
+	for (let i = 0; i < 40; i++) {
+		await queue.send(String(i));
+		const { Attributes } = await queue.one({ VisibilityTimeout: 0,
+		    AttributeNames: ['All'] });
+		assert.equal(Attributes.ApproximateReceiveCount, '1');
+		assert.equal(Attributes.DeadLetterQueueSourceArn, undefined);
+	}
+	await letters.waitCounts(40, 0, 0);
+});
+
 test('a message whose timeout runs out becomes a dead letter too',
     async () => {
 	const [queue, letters] = await newPair(1, { VisibilityTimeout: '1' });
