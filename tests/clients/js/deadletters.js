@@ -103,7 +103,7 @@ test('a deleted message never becomes a dead letter', async () => {
 	assert.deepEqual(await letters.counts(), [0, 0, 0]);
 });
 
-test('a FIFO dead letter keeps its group', async () => {
+test('a FIFO dead letter keeps its group, its ID deduplicates', async () => {
 	const [queue, letters] = await newPair(1, { FifoQueue: 'true',
 	    ContentBasedDeduplication: 'true' });
 	await queue.send('poison', { MessageGroupId: 'g' });
@@ -113,6 +113,8 @@ test('a FIFO dead letter keeps its group', async () => {
 	const letter = await letters.one({ AttributeNames: ['All'] });
 	assert.equal(letter.Body, 'poison');
 	assert.equal(letter.Attributes.MessageGroupId, 'g');
+	assert.equal(letter.Attributes.MessageDeduplicationId,
+	    letter.MessageId);
 	assert.equal(letter.Attributes.DeadLetterQueueSourceArn, queue.arn);
 });
 
