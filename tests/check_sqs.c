@@ -79,6 +79,7 @@ give(struct delivery *d)
 	memset(d, 0, sizeof(*d));
 	d->message = message_new(id, "1", 1);
 	ck_assert_ptr_nonnull(d->message);
+	d->id = id;
 	d->receives = 7;
 	d->receipt = 0xfedcba98;
 }

@@ -95,7 +95,7 @@ add_details(struct buf *out, const struct delivery *d)
 			buf_add_str(out, ", \"attributes\": ");
 		buf_add(out, kept.values.data, kept.values.bytes);
 	}
-	if ((dead = message_dead_letter(d->message)) != NULL)
+	if (d->is_dead && (dead = message_dead_letter(d->message)) != NULL)
 		buf_printf(out, ", \"deadLetter\": {\"queue\": \"%s\", "
 		    "\"receives\": %" PRIu32 ", \"reason\": \"%s\"}",
 		    dead->queue, dead->receives,
@@ -108,7 +108,7 @@ native_add_delivery(struct exchange *x, const struct delivery *d, bool details)
 	struct buf *out = exchange_reply(x);
 
 	buf_add_str(out, "{\"id\": \"");
-	add_id(out, &d->message->id);
+	add_id(out, &d->id);
 	buf_add_str(out, "\", \"body\": ");
 	add_body(x, d->message);
 	if (details)

@@ -110,7 +110,7 @@ sqs_receipt_format(const struct delivery *d, const char *queue,
 	uint8_t raw[RAW_BYTES];
 
 	raw[0] = FORMAT;
-	memcpy(raw + ID_AT, d->message->id.bytes, sizeof(struct id));
+	memcpy(raw + ID_AT, d->id.bytes, sizeof(struct id));
 	put(raw + RECEIVES_AT, d->receives, 4);
 	put(raw + RECEIPT_AT, d->receipt, 4);
 	put(raw + QUEUE_AT, hash(queue, strlen(queue)), 8);

@@ -149,13 +149,14 @@ add_kept(struct sqs_out *o, const char *name, struct text t)
 
 /* The MessageDeduplicationId, which may not have been given by its sender. */
 static void
-add_dedup(struct sqs_out *o, const struct message *m, struct text given)
+add_dedup(struct sqs_out *o, const struct delivery *d, struct text given)
 {
+	const struct message *m = d->message;
 	char id[ID_TEXT_BYTES], hash[SHA256_DIGEST_STRING_LENGTH];
 	SHA2_CTX sha;
 
-	if (message_dead_letter(m) != NULL) {
-		id_format(&m->id, id);
+	if (d->is_dead) {
+		id_format(&d->id, id);
 		sqs_out_map_text(o, &system_map, "MessageDeduplicationId", id,
 		    sizeof(id));
 		return;
@@ -172,27 +173,29 @@ add_dedup(struct sqs_out *o, const struct message *m, struct text given)
 
 /* Which of those that are asked for the message has. */
 static unsigned
-those_it_has(const struct sqs_call *c, const struct message *m,
+those_it_has(const struct sqs_call *c, const struct delivery *d,
     const struct sqs_kept *kept, unsigned wanted)
 {
 	size_t bytes;
 
 	if (!sqs_is_fifo(c))
 		wanted &= ~(unsigned)(SEQUENCE | DEDUP);
-	if (message_group(m, &bytes) == NULL)
+	if (message_group(d->message, &bytes) == NULL)
 		wanted &= ~(unsigned)GROUP;
 	if (kept->trace.data == NULL)
 		wanted &= ~(unsigned)TRACE;
-	if (message_dead_letter(m) == NULL)
+	/* Not one that has become it since, nor been redriven. */
+	if (!d->is_dead || message_dead_letter(d->message) == NULL)
 		wanted &= ~(unsigned)SOURCE;
 	return wanted;
 }
 
 /* Those that are text. */
 static void
-add_texts(struct sqs_out *o, const struct message *m,
+add_texts(struct sqs_out *o, const struct delivery *d,
     const struct sqs_kept *kept, unsigned has)
 {
+	const struct message *m = d->message;
 	char number[SQS_SEQUENCE_BYTES], arn[SQS_ARN_BYTES];
 	const char *group;
 	size_t bytes;
@@ -201,12 +204,12 @@ add_texts(struct sqs_out *o, const struct message *m,
 		sqs_out_map_string(o, &system_map, "SenderId",
 		    o->call->sqs->config->sqs_account);
 	if (has & SEQUENCE) {
-		sqs_sequence(m->pushed_ns, number);
+		sqs_sequence(d->pushed_ns, number);
 		sqs_out_map_text(o, &system_map, "SequenceNumber", number,
 		    sizeof(number));
 	}
 	if (has & DEDUP)
-		add_dedup(o, m, kept->dedup);
+		add_dedup(o, d, kept->dedup);
 	if (has & GROUP) {
 		group = message_group(m, &bytes);
 		sqs_out_map_text(o, &system_map, "MessageGroupId", group,
@@ -223,7 +226,7 @@ static void
 add_system(struct sqs_out *o, const struct delivery *d,
     const struct sqs_kept *kept, unsigned wanted)
 {
-	unsigned has = those_it_has(o->call, d->message, kept, wanted);
+	unsigned has = those_it_has(o->call, d, kept, wanted);
 
 	if (has == 0)
 		return;
@@ -237,8 +240,8 @@ add_system(struct sqs_out *o, const struct delivery *d,
 		    clock_epoch_ms(d->first_received_ns));
 	if (has & SENT)
 		sqs_out_map_integer(o, &system_map, "SentTimestamp",
-		    clock_epoch_ms(d->message->pushed_ns));
-	add_texts(o, d->message, kept, has);
+		    clock_epoch_ms(d->pushed_ns));
+	add_texts(o, d, kept, has);
 	sqs_out_map_end(o);
 }
 
@@ -313,7 +316,7 @@ add_message(struct sqs_out *o, const struct receiving *r,
 		sqs_kept_find(t, &kept);
 	else
 		memset(&kept, 0, sizeof(kept));
-	id_format(&d->message->id, id);
+	id_format(&d->id, id);
 	sqs_receipt_format(d, o->call->queue, handle);
 	sqs_md5_text(body, md5);
 	sqs_out_item(o, "Message");

@@ -69,6 +69,9 @@ struct delivery {
 	uint32_t receipt;
 	enum message_state state;
 	int64_t first_received_ns;	/* 0: never */
+	int64_t pushed_ns;		/* its sequence, where it was then */
+	struct id id;			/* its name there */
+	bool is_dead;			/* it was a dead letter */
 };
 
 /*

@@ -233,6 +233,10 @@ message_deliver(struct message *m, struct delivery *out)
 	out->receipt = m->receipt;
 	out->state = (enum message_state)m->state;
 	out->first_received_ns = message_first_received_ns(m);
+	/* What may be another by the time that this is told. */
+	out->pushed_ns = m->pushed_ns;
+	out->id = m->id;
+	out->is_dead = message_dead_letter(m) != NULL;
 }
 
 void

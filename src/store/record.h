@@ -92,8 +92,7 @@ struct store_totals {
 struct store_task {
 	struct id id;
 	struct store_text source, to;	/* queues' names; no to: each source */
-	int64_t rate, started_ns;
-	uint64_t moved, to_move;
+	int64_t rate, started_ns, moved, to_move;
 	int state;		/* enum task_state */
 };
 
