@@ -12,6 +12,8 @@
 
 #define ROUNDS	60000
 #define TEXT_MAX	600
+#define DIGITS_MAX	15	/* fits an integer and a real */
+#define EXPONENT_MAX	2
 
 static const char *const good[] = { "1", "-0", "0.5e-7", "1e400",
     "-123456789012345678901234567890", "\"\"", "\"a\\u0000b\"",
@@ -42,7 +44,7 @@ START_TEST(json_is_taken)
 
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		ck_assert_msg(check(good[i], error) == 0, "%s", good[i]);
-		ck_assert_msg(json_scan(good[i], strlen(good[i])), "%s",
+		ck_assert_msg(json_scan(good[i], strlen(good[i]), NULL), "%s",
 		    good[i]);
 	}
 }
@@ -72,14 +74,42 @@ START_TEST(white_space_around_goes_and_the_rest_stays)
 }
 END_TEST
 
-START_TEST(an_error_tells_the_place_also_behind_big_numbers)
+START_TEST(an_error_tells_the_place)
 {
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{ "[1e400,\n12345678901234567890123 x]", "line 2, column 25: "
+		    "a comma or ] is missing" },
+		{ "\n\n x", "line 3, column 2: no value begins here" },
+		{ "[\"\xc3\xa9\xf0\x9f\x98\x80\",]", "line 1, column 7: no "
+		    "value begins here" },
+		{ "[1", "line 1, column 3: it ends too early" },
+		{ "\"a ", "line 1, column 3: it ends too early" },
+		{ "{\"a\":1,}", "line 1, column 8: a key in quotes is "
+		    "missing" },
+		{ "{\"a\" 1}", "line 1, column 6: a colon is missing" },
+		{ "{\"a\":1 ]", "line 1, column 8: a comma or } is missing" },
+		{ "-x", "line 1, column 2: a digit is missing" },
+		{ "[tru]", "line 1, column 2: no value begins here" },
+		{ "\"\\q\"", "line 1, column 3: there is no such escape" },
+		{ "\"\\u12x\"", "line 1, column 6: \\u must have four "
+		    "hexadecimal digits" },
+		{ "\"\\udc00\"", "line 1, column 8: half of a surrogate pair "
+		    "is alone" },
+		{ "\"\t\"", "line 1, column 2: a control character must be an "
+		    "escape" },
+		{ "\"\xed\xa0\x80\"", "line 1, column 2: it is not UTF-8" },
+		{ "1 2", "line 1, column 2: there is more than one value" },
+	};
 	char error[JSON_ERROR_BYTES];
+	size_t i;
 
-	ck_assert_int_eq(check("[1e400,\n12345678901234567890123 x]", error),
-	    -1);
-	ck_assert_ptr_nonnull(strstr(error, "line 2"));
-	ck_assert_ptr_null(strstr(error, "overflow"));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_int_eq(check(cases[i].text, error), -1);
+		ck_assert_ptr_nonnull(strstr(error, "; "));
+		ck_assert_str_eq(strstr(error, "; ") + 2, cases[i].error);
+	}
 }
 END_TEST
 
@@ -108,13 +138,14 @@ START_TEST(depth_has_a_limit)
 }
 END_TEST
 
-START_TEST(without_memory_it_is_neither)
+START_TEST(it_is_told_without_memory)
 {
 	char error[JSON_ERROR_BYTES];
 
 	json_set_alloc_funcs(mem_alloc, mem_free);
 	mem_fail_after(0);
-	ck_assert_int_eq(check("{\"a\":x}", error), -2);
+	ck_assert_int_eq(check("{\"a\":x}", error), -1);
+	ck_assert(!mem_has_failed());
 	mem_fail_after(-1);
 }
 END_TEST
@@ -156,42 +187,105 @@ make_text(char *out)
 	return n;
 }
 
+static bool
+is_in(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* Copy a number without its further digits, filled up with spaces. */
+static size_t
+tame_number(const char *in, size_t left, char *out)
+{
+	size_t i, o = 0, run = 0, max = DIGITS_MAX;
+
+	for (i = 0; i < left && is_in(in[i], "+-.eE0123456789"); i++) {
+		if (is_in(in[i], "0123456789")) {
+			if (++run > max)
+				continue;
+		} else {
+			run = 0;
+			max = in[i] == '.' ? DIGITS_MAX : EXPONENT_MAX;
+		}
+		out[o++] = in[i];
+	}
+	memset(out + o, ' ', i - o);
+	return i;
+}
+
 /*
- * jansson itself stumbles over big numbers and NULs in keys; json_check() has
- * a way around that, so it is the judge where the scan says no.
+ * jansson turns numbers into machine types and refuses those that do not fit,
+ * and a NUL in a key.  Both are JSON; here they are replaced by others.
  */
+static void
+tame(const char *in, size_t bytes, char *out)
+{
+	bool in_string = false;
+	size_t i = 0;
+
+	while (i < bytes) {
+		if (!in_string && is_in(in[i], "0123456789")) {
+			i += tame_number(in + i, bytes - i, out + i);
+			continue;
+		}
+		out[i] = in[i];
+		if (in_string && in[i] == '\\' && i + 1 < bytes) {
+			out[i + 1] = in[i + 1];
+			if (bytes - i >= 6 &&
+			    memcmp(in + i, "\\u0000", 6) == 0) {
+				memcpy(out + i, "\\u0001", 6);
+				i += 4;
+			}
+			i += 2;
+			continue;
+		}
+		if (in[i] == '"')
+			in_string = !in_string;
+		i++;
+	}
+}
+
+static bool
+jansson_takes(const char *text, size_t bytes, json_error_t *je)
+{
+	size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	json_t *json = json_loadb(text, bytes, flags, je);
+	char tamed[TEXT_MAX + 1];
+	bool takes;
+
+	if (json == NULL &&
+	    (json_error_code(je) == json_error_numeric_overflow ||
+	    json_error_code(je) == json_error_null_byte_in_key)) {
+		tame(text, bytes, tamed);
+		json = json_loadb(tamed, bytes, flags, je);
+	}
+	takes = json != NULL;
+	json_decref(json);
+	return takes;
+}
+
 START_TEST(the_scan_agrees_with_jansson)
 {
-	char text[TEXT_MAX + 1], error[JSON_ERROR_BYTES];
-	struct text body, value;
+	char text[TEXT_MAX + 1];
+	struct json_fault fault;
 	json_error_t je;
-	json_t *json;
+	size_t bytes;
 	bool taken;
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		body.data = text;
-		body.bytes = make_text(text);
-		taken = json_scan(text, body.bytes);
-		json = json_loadb(text, body.bytes, JSON_DECODE_ANY |
-		    JSON_ALLOW_NUL, &je);
-		if (json != NULL)
-			ck_assert_msg(taken || body.bytes == 0 ||
-			    strchr(" \n\r\t", text[0]) != NULL ||
-			    strchr(" \n\r\t", text[body.bytes - 1]) != NULL,
-			    "only jansson takes %.*s", (int)body.bytes, text);
-		else if (taken)
-			ck_assert_msg(json_error_code(&je) ==
-			    json_error_numeric_overflow ||
-			    json_error_code(&je) ==
-			    json_error_null_byte_in_key,
-			    "only the scan takes %.*s: %s", (int)body.bytes,
-			    text, je.text);
-		else if (body.bytes > 0 && strchr(" \n\r\t", text[0]) == NULL
-		    && strchr(" \n\r\t", text[body.bytes - 1]) == NULL)
-			ck_assert_msg(json_check(body, &value, error) == -1,
-			    "the check takes %.*s", (int)body.bytes, text);
-		json_decref(json);
+		bytes = make_text(text);
+		/* Only jansson takes white space around it. */
+		if (bytes == 0 || is_in(text[0], " \n\r\t") ||
+		    is_in(text[bytes - 1], " \n\r\t"))
+			continue;
+		taken = json_scan(text, bytes, &fault);
+		je.text[0] = '\0';
+		ck_assert_msg(taken == jansson_takes(text, bytes, &je),
+		    "only %s takes %.*s: %s", taken ? "the scan" : "jansson",
+		    (int)bytes, text, taken ? je.text : fault.what);
+		if (!taken)
+			ck_assert_uint_le(fault.at, bytes);
 	}
 }
 END_TEST
@@ -286,10 +380,10 @@ suite(void)
 	tcase_add_test(t, json_is_taken);
 	tcase_add_test(t, what_is_not_json_is_refused_with_a_reason);
 	tcase_add_test(t, white_space_around_goes_and_the_rest_stays);
-	tcase_add_test(t, an_error_tells_the_place_also_behind_big_numbers);
+	tcase_add_test(t, an_error_tells_the_place);
 	tcase_add_test(t, a_nul_byte_is_refused);
 	tcase_add_test(t, depth_has_a_limit);
-	tcase_add_test(t, without_memory_it_is_neither);
+	tcase_add_test(t, it_is_told_without_memory);
 	tcase_add_test(t, the_scan_agrees_with_jansson);
 	tcase_add_test(t, what_is_read_is_what_jansson_reads);
 	tcase_add_test(t, escapes_and_numbers_are_read);

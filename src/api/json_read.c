@@ -285,7 +285,7 @@ json_read(struct text t, bool *no_memory)
 	while (r.end > r.at && strchr(" \n\r\t", r.end[-1]) != NULL &&
 	    r.end[-1] != '\0')
 		r.end--;
-	if (!json_scan(r.at, (size_t)(r.end - r.at)))
+	if (!json_scan(r.at, (size_t)(r.end - r.at), NULL))
 		return NULL;
 	value = read_value(&r);
 	*no_memory = r.no_memory;

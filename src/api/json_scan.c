@@ -9,12 +9,23 @@
 
 #include "base/utf8.h"
 
+#define NO_VALUE	"no value begins here"
+
 /* Where the scan is; at never passes end. */
 struct scan {
 	const char *at, *end;
+	const char *fault;	/* what is wrong at that place */
 	unsigned depth;
 	uint8_t is_object[JSON_DEPTH_MAX / 8];	/* a bit for each level */
 };
+
+/* What is wrong here; always false. */
+static bool
+fail(struct scan *s, const char *what)
+{
+	s->fault = s->at == s->end ? "it ends too early" : what;
+	return false;
+}
 
 static void
 skip_space(struct scan *s)
@@ -38,7 +49,7 @@ take_word(struct scan *s, const char *word, size_t bytes)
 {
 	if ((size_t)(s->end - s->at) < bytes ||
 	    memcmp(s->at, word, bytes) != 0)
-		return false;
+		return fail(s, NO_VALUE);
 	s->at += bytes;
 	return true;
 }
@@ -50,13 +61,14 @@ take_digits(struct scan *s)
 
 	while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
 		s->at++;
-	return s->at > from;
+	return s->at > from || fail(s, "a digit is missing");
 }
 
 static bool
 take_number(struct scan *s)
 {
-	take(s, '-');
+	if (!take(s, '-') && (*s->at < '0' || *s->at > '9'))
+		return fail(s, NO_VALUE);
 	if (!take(s, '0') && !take_digits(s))
 		return false;
 	if (take(s, '.') && !take_digits(s))
@@ -77,16 +89,16 @@ take_hex(struct scan *s)
 	int value = 0, i;
 	char c;
 
-	if (s->end - s->at < 4)
-		return -1;
-	for (i = 0; i < 4; i++) {
-		c = *s->at++;
+	for (i = 0; i < 4; i++, s->at++) {
+		c = s->at < s->end ? *s->at : '\0';
 		if (c >= '0' && c <= '9')
 			value = value * 16 + (c - '0');
 		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
 			value = value * 16 + ((c | 0x20) - 'a' + 10);
-		else
+		else {
+			fail(s, "\\u must have four hexadecimal digits");
 			return -1;
+		}
 	}
 	return value;
 }
@@ -95,21 +107,25 @@ take_hex(struct scan *s)
 static bool
 take_escape(struct scan *s)
 {
+	static const char half[] = "half of a surrogate pair is alone";
 	int u;
 
-	if (s->at == s->end)
+	if (s->at == s->end || *s->at == '\0' ||
+	    strchr("\"\\/bfnrtu", *s->at) == NULL)
+		return fail(s, "there is no such escape");
+	if (*s->at++ != 'u')
+		return true;
+	if ((u = take_hex(s)) < 0)
 		return false;
-	if (*s->at != 'u')
-		return *s->at != '\0' && strchr("\"\\/bfnrt", *s->at++) != NULL;
-	s->at++;
-	if ((u = take_hex(s)) < 0 || (u >= 0xdc00 && u <= 0xdfff))
-		return false;
+	if (u >= 0xdc00 && u <= 0xdfff)
+		return fail(s, half);
 	if (u < 0xd800 || u > 0xdbff)
 		return true;
 	if (!take(s, '\\') || !take(s, 'u'))
+		return fail(s, half);
+	if ((u = take_hex(s)) < 0)
 		return false;
-	u = take_hex(s);
-	return u >= 0xdc00 && u <= 0xdfff;
+	return (u >= 0xdc00 && u <= 0xdfff) || fail(s, half);
 }
 
 static bool
@@ -118,8 +134,7 @@ take_string(struct scan *s)
 	unsigned char c;
 	size_t n;
 
-	if (!take(s, '"'))
-		return false;
+	s->at++;		/* the quote */
 	while (s->at < s->end) {
 		c = (unsigned char)*s->at;
 		if (c == '"') {
@@ -131,27 +146,30 @@ take_string(struct scan *s)
 			if (!take_escape(s))
 				return false;
 		} else if (c < 0x20)
-			return false;
+			return fail(s, "a control character must be an "
+			    "escape");
 		else if (c < 0x80)
 			s->at++;
 		else {
 			n = utf8_bytes(s->at, (size_t)(s->end - s->at));
 			if (n == 0)
-				return false;
+				return fail(s, "it is not UTF-8");
 			s->at += n;
 		}
 	}
-	return false;
+	return fail(s, "a quote is missing");
 }
 
 static bool
 take_key(struct scan *s)
 {
 	skip_space(s);
+	if (s->at == s->end || *s->at != '"')
+		return fail(s, "a key in quotes is missing");
 	if (!take_string(s))
 		return false;
 	skip_space(s);
-	return take(s, ':');
+	return take(s, ':') || fail(s, "a colon is missing");
 }
 
 static bool
@@ -160,7 +178,7 @@ push(struct scan *s, bool object)
 	uint8_t bit = (uint8_t)(1u << s->depth % 8);
 
 	if (s->depth == JSON_DEPTH_MAX)
-		return false;
+		return fail(s, "it is nested too deep");
 	if (object)
 		s->is_object[s->depth / 8] |= bit;
 	else
@@ -189,7 +207,7 @@ take_start(struct scan *s, bool *whole)
 	*whole = true;
 	skip_space(s);
 	if (s->at == s->end)
-		return false;
+		return fail(s, NO_VALUE);
 	switch (*s->at) {
 	case '"':
 		return take_string(s);
@@ -201,9 +219,10 @@ take_start(struct scan *s, bool *whole)
 		return take_word(s, "null", 4);
 	case '{':
 	case '[':
-		object = *s->at++ == '{';
+		object = *s->at == '{';
 		if (!push(s, object))
 			return false;
+		s->at++;
 		skip_space(s);
 		if (take(s, object ? '}' : ']')) {
 			s->depth--;
@@ -225,26 +244,40 @@ take_end(struct scan *s)
 		if (take(s, ','))
 			return !in_object(s) || take_key(s);
 		if (!take(s, in_object(s) ? '}' : ']'))
-			return false;
+			return fail(s, in_object(s) ? "a comma or } is "
+			    "missing" : "a comma or ] is missing");
 		s->depth--;
 	}
 	return true;
 }
 
+static bool
+take_whole(struct scan *s)
+{
+	bool whole;
+
+	do {
+		if (!take_start(s, &whole))
+			return false;
+		if (whole && !take_end(s))
+			return false;
+	} while (s->depth > 0);
+	return s->at == s->end || fail(s, "there is more than one value");
+}
+
 bool
-json_scan(const char *text, size_t bytes)
+json_scan(const char *text, size_t bytes, struct json_fault *fault)
 {
 	struct scan s;
-	bool whole;
 
 	s.at = text;
 	s.end = text + bytes;
 	s.depth = 0;
-	do {
-		if (!take_start(&s, &whole))
-			return false;
-		if (whole && !take_end(&s))
-			return false;
-	} while (s.depth > 0);
-	return s.at == s.end;
+	if (take_whole(&s))
+		return true;
+	if (fault != NULL) {
+		fault->what = s.fault;
+		fault->at = (size_t)(s.at - text);
+	}
+	return false;
 }

@@ -123,7 +123,6 @@ push(struct exchange *x, void *arg)
 	struct text body, value;
 	struct op_push push;
 	struct call *c;
-	int r;
 
 	if (is_ndjson(x)) {
 		native_push_many(x, arg);
@@ -132,12 +131,15 @@ push(struct exchange *x, void *arg)
 	if (!native_push_params(x, &push))
 		return;
 	body = exchange_body(x);
-	r = body.data == NULL ? -2 : json_check(body, &value, error);
-	if (r == -1)
-		exchange_problem(x, 400, "%s", error);
-	else if (r == -2)
+	if (body.data == NULL) {
 		answer_no_memory(x);
-	if (r != 0 || (c = call_new(arg, x, OP_PUSH, push_done)) == NULL)
+		return;
+	}
+	if (json_check(body, &value, error) == -1) {
+		exchange_problem(x, 400, "%s", error);
+		return;
+	}
+	if ((c = call_new(arg, x, OP_PUSH, push_done)) == NULL)
 		return;
 	c->body.data = value.data;
 	c->body.bytes = value.bytes;

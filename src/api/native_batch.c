@@ -98,20 +98,16 @@ read_lines(struct exchange *x, struct text text, struct op_body *out)
 	char error[JSON_ERROR_BYTES];
 	struct text line, value;
 	size_t number = 0;
-	int r;
 
 	while (next_line(&text, &line)) {
 		number++;
 		if (is_blank(line))
 			continue;
-		r = json_check(line, &value, error);
-		if (r == -2)
-			answer_no_memory(x);
-		else if (r == -1)
+		if (json_check(line, &value, error) == -1) {
 			exchange_problem(x, 400, "line %zu: %s; nothing was "
 			    "pushed", number, error);
-		if (r != 0)
 			return false;
+		}
 		*out++ = (struct op_body){ .data = value.data,
 		    .bytes = value.bytes };
 	}

@@ -236,7 +236,7 @@ sqs_message_read(const json_t *in, bool fifo, struct text traced,
 		return sqs_fault_set(f, SQS_INVALID_PARAMETER, "One or more "
 		    "parameters are invalid. Reason: Message must be shorter "
 		    "than %d bytes.", SQS_MESSAGE_MAX_BYTES);
-	m->is_text = !json_scan(m->body.data, m->body.bytes);
+	m->is_text = !json_scan(m->body.data, m->body.bytes, NULL);
 	sqs_md5_text(m->body, m->body_md5);
 	return 0;
 }

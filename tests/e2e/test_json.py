@@ -217,6 +217,11 @@ class RefusedTest(JsonTestCase):
         self.refused(b"[1,]", b'{"a":1,}', b"1,",
                      about=(r"line|column|position|offset|byte|near|comma",))
 
+    def test_the_place_of_what_is_wrong_is_told(self):
+        self.refused(b"\n[1,\n \t]", about=("line 3, column 3: ",))
+        self.refused('["\u00e9\U0001f4a9" x]'.encode(),
+                     about=("line 1, column 7: ",))
+
     def test_two_values_are_400(self):
         self.refused(b"1 2", b"{}{}", b"[] []", b"null\nnull", b'"a""b"',
                      b"{}]", b"1}", b"true false", b"12abc",
