@@ -344,19 +344,82 @@ START_TEST(escapes_and_numbers_are_read)
 }
 END_TEST
 
+START_TEST(numbers_of_any_length_are_read)
+{
+	static const char zeros[] = "000000000000000000000000000000000000000"
+	    "00000000000000000000000000000000000";
+	char buf[200];
+	struct text body = { buf, 0 };
+	bool no_memory;
+	json_t *json;
+
+	body.bytes = (size_t)snprintf(buf, sizeof(buf), "[1%se-74,0.%s5e75]",
+	    zeros, zeros);
+	json = json_read(body, &no_memory);
+	ck_assert(json_real_value(json_array_get(json, 0)) == 1.0);
+	ck_assert(json_real_value(json_array_get(json, 1)) == 5.0);
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(what_is_read_strictly_has_no_repeated_key_and_no_nul)
+{
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{ " {\"a\":1,\n\"\\u0061\":2}", "line 2, column 1: a key is "
+		    "repeated" },
+		{ "[{\"b\":{},\"a\":1,\"b\":1}]", "line 1, column 16: a key "
+		    "is repeated" },
+		{ "[\"\", \"\\u0000\"]", "line 1, column 6: a string with a "
+		    "NUL in it" },
+		{ "{\"a\\u0000\":1}", "line 1, column 2: a key with a NUL in "
+		    "it" },
+		{ "  [1,]", "line 1, column 6: no value begins here" },
+		{ " ", "line 1, column 2: it ends too early" },
+		{ "{\"a\":{\"a\":1},\"b\":{\"a\":1}}", NULL },
+	};
+	char error[JSON_FAULT_BYTES];
+	struct json_fault fault;
+	struct text t;
+	json_t *json;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		t.data = cases[i].text;
+		t.bytes = strlen(t.data);
+		json = json_read_strict(t, &fault);
+		ck_assert((json == NULL) == (cases[i].error != NULL));
+		ck_assert((json == NULL) == (fault.what != NULL));
+		if (json == NULL) {
+			json_fault_print(&fault, t, error);
+			ck_assert_str_eq(error, cases[i].error);
+		}
+		json_decref(json);
+	}
+}
+END_TEST
+
 /* Each allocation fails in turn, and nothing leaks or is read out of bounds. */
 START_TEST(without_memory_nothing_is_read)
 {
 	static const char text[] = "{\"key\":[\"a long string of its own\","
-	    "1,2.5,{\"\\u00e9scaped key\":\"\\\"escaped\\\" value\"},true,"
+	    "1,2.5,1000000000000000000000000000000000000000000000000000000"
+	    "0000000000000000000e-9,{\"\\u00e9scaped key\":"
+	    "\"\\\"escaped\\\" value\"},true,"
 	    "null,[[],{}],\"\"],\"other\":\"and so on, and so on, on\"}";
 	struct text body = { text, sizeof(text) - 1 };
+	struct json_fault fault;
 	json_t *json;
 	bool no_memory;
 	long n;
 
 	json_set_alloc_funcs(mem_alloc, mem_free);
 	for (n = 0; n < 100; n++) {
+		mem_fail_after(n);
+		json = json_read_strict(body, &fault);
+		ck_assert(json != NULL || fault.what == NULL);
+		json_decref(json);
 		mem_fail_after(n);
 		json = json_read(body, &no_memory);
 		mem_fail_after(-1);
@@ -387,6 +450,9 @@ suite(void)
 	tcase_add_test(t, the_scan_agrees_with_jansson);
 	tcase_add_test(t, what_is_read_is_what_jansson_reads);
 	tcase_add_test(t, escapes_and_numbers_are_read);
+	tcase_add_test(t, numbers_of_any_length_are_read);
+	tcase_add_test(t,
+	    what_is_read_strictly_has_no_repeated_key_and_no_nul);
 	tcase_add_test(t, without_memory_nothing_is_read);
 	suite_add_tcase(s, t);
 	return s;

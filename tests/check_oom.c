@@ -144,6 +144,9 @@ count(const char *what)
 	return strtoul(strchr(at, ':') + 1, NULL, 10);
 }
 
+#define NATIVE(page, bytes, body) \
+	page " HTTP/1.1\r\nContent-Length: " #bytes "\r\n\r\n" body
+
 /* A request of SQS, in JSON and as a form; the body's length comes with it. */
 #define SQS_JSON(action, bytes, body) \
 	"POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS." action "\r\n" \
@@ -177,6 +180,17 @@ static const struct {
 	    false, 200 },
 	{ "DELETE / HTTP/1.1\r\n\r\n", 1000, false, 405 },
 	{ "GET /?amount=x%20y&b=2 HTTP/1.1\r\n\r\n", 1000, false, 400 },
+	{ NATIVE("PUT /queues/default", 51, "{\"lockTimeout\":5,\"ttl\":1e3,"
+	    "\"tags\":{\"\\u00e9a\":\"\\n\"}}"), 4096, false, 200 },
+	{ NATIVE("PUT /queues/default", 21, "{\"delay\":1,\"delay\":2}"), 4096,
+	    false, 400 },
+	{ NATIVE("PATCH /", 40, "[\"@\"]"), 4096, true, 200 },
+	{ NATIVE("PATCH /", 49, "[\"@\",\"\\u0061\"]"), 4096, true, 400 },
+	{ NATIVE("PATCH /", 3, "[ ]"), 4096, true, 200 },
+	{ NATIVE("POST /", 33, "{\"a\\u0000\":[1e999,\"and so on\":1]}"), 4096,
+	    false, 400 },
+	{ "POST / HTTP/1.1\r\nContent-Type: application/x-ndjson\r\n"
+	    "Content-Length: 9\r\n\r\n[1]\n[\"a\n]", 4096, false, 400 },
 	{ SQS_JSON("GetQueueUrl", 23, "{\"QueueName\":\"default\"}"), 4096,
 	    false, 200 },
 	{ SQS_JSON("GetQueueUrl", 7, "{\"a\":1]"), 4096, false, 400 },

@@ -1,7 +1,7 @@
 /*
- * JSON, built.  json_scan() has found the text to be good before, so here
- * nothing is checked but memory: a quote ends, an escape is whole, a digit is
- * followed by something that is not one.
+ * JSON, built.  json_scan() has found the text to be good before, so here a
+ * quote ends, an escape is whole, a digit is followed by something that is not
+ * one.  What is left to check is memory, and what not all JSON may have in it.
  */
 #include "api/json_read.h"
 
@@ -14,11 +14,13 @@
 #include "api/json_scan.h"
 #include "base/mem.h"
 
-#define NUMBER_BYTES	64		/* of a number's text, as far as counts */
+#define NUMBER_BYTES	64	/* longer ones take memory of their own */
 
+/* What gives NULL without a fault had no memory. */
 struct read {
-	const char *at, *end;
-	bool no_memory;
+	const char *from, *at, *end;
+	bool strict;
+	struct json_fault fault;
 };
 
 static json_t	*read_value(struct read *);
@@ -31,11 +33,13 @@ skip_space(struct read *r)
 		r->at++;
 }
 
-static json_t *
-fail_memory(struct read *r)
+/* What begins at p is refused; always false. */
+static bool
+refuse(struct read *r, const char *p, const char *what)
 {
-	r->no_memory = true;
-	return NULL;
+	r->fault.what = what;
+	r->fault.at = (size_t)(p - r->from);
+	return false;
 }
 
 static unsigned
@@ -135,22 +139,26 @@ read_string(struct read *r, struct text *out, char **owned)
 static json_t *
 read_text(struct read *r)
 {
+	const char *from = r->at;
+	json_t *value = NULL;
 	struct text t;
 	char *owned;
-	json_t *value;
 
 	if (!read_string(r, &t, &owned))
-		return fail_memory(r);
-	value = json_stringn_nocheck(t.data, t.bytes);
+		return NULL;
+	if (!r->strict || memchr(t.data, '\0', t.bytes) == NULL)
+		value = json_stringn_nocheck(t.data, t.bytes);
+	else
+		refuse(r, from, "a string with a NUL in it");
 	mem_free(owned);
-	return value != NULL ? value : fail_memory(r);
+	return value;
 }
 
 static json_t *
 read_number(struct read *r)
 {
 	const char *from = r->at;
-	char text[NUMBER_BYTES];
+	char few[NUMBER_BYTES], *text = few;
 	bool whole = true;
 	size_t bytes;
 	json_t *value;
@@ -161,8 +169,8 @@ read_number(struct read *r)
 	    *r->at) != NULL; r->at++)
 		whole = whole && strchr(".eE", *r->at) == NULL;
 	bytes = (size_t)(r->at - from);
-	if (bytes >= sizeof(text))
-		bytes = sizeof(text) - 1;
+	if (bytes >= sizeof(few) && (text = mem_alloc(bytes + 1)) == NULL)
+		return NULL;
 	memcpy(text, from, bytes);
 	text[bytes] = '\0';
 	errno = 0;
@@ -174,7 +182,9 @@ read_number(struct read *r)
 		value = json_real(isfinite(real) ? real :
 		    real < 0 ? -DBL_MAX : DBL_MAX);
 	}
-	return value != NULL ? value : fail_memory(r);
+	if (text != few)
+		mem_free(text);
+	return value;
 }
 
 static json_t *
@@ -188,7 +198,6 @@ read_array(struct read *r)
 		value = read_value(r);
 		if (value == NULL || json_array_append_new(array, value) ==
 		    -1) {
-			r->no_memory = r->no_memory || value != NULL;
 			json_decref(array);
 			return NULL;
 		}
@@ -197,30 +206,38 @@ read_array(struct read *r)
 			r->at++;
 	}
 	r->at++;
-	return array != NULL ? array : fail_memory(r);
+	return array;
+}
+
+static bool
+is_good_key(struct read *r, const json_t *object, struct text key,
+    const char *from)
+{
+	if (memchr(key.data, '\0', key.bytes) != NULL)
+		return refuse(r, from, "a key with a NUL in it");
+	if (r->strict && json_object_getn(object, key.data, key.bytes) != NULL)
+		return refuse(r, from, "a key is repeated");
+	return true;
 }
 
 /* One key and its value; false: the whole is none, or there is no memory. */
 static bool
 read_member(struct read *r, json_t *object)
 {
-	struct text key;
+	const char *from = r->at;
 	json_t *value = NULL;
+	struct text key;
 	char *owned;
 	bool good;
 
-	if (!read_string(r, &key, &owned)) {
-		r->no_memory = true;
+	if (!read_string(r, &key, &owned))
 		return false;
-	}
 	skip_space(r);
 	r->at++;				/* the colon */
-	if (memchr(key.data, '\0', key.bytes) == NULL)
+	if (is_good_key(r, object, key, from))
 		value = read_value(r);
 	good = value != NULL && json_object_setn_new_nocheck(object, key.data,
 	    key.bytes, value) == 0;
-	if (value != NULL && !good)
-		r->no_memory = true;
 	mem_free(owned);
 	return good;
 }
@@ -243,7 +260,7 @@ read_object(struct read *r)
 		skip_space(r);
 	}
 	r->at++;
-	return object != NULL ? object : fail_memory(r);
+	return object;
 }
 
 /* It calls itself, no deeper than json_scan() lets arrays be nested. */
@@ -272,22 +289,42 @@ read_value(struct read *r)
 	}
 }
 
+static json_t *
+read_whole(struct read *r, struct text t)
+{
+	r->from = r->at = t.data;
+	r->end = t.data + t.bytes;
+	r->fault = (struct json_fault){ NULL, 0 };
+	skip_space(r);
+	while (r->end > r->at && strchr(" \n\r\t", r->end[-1]) != NULL &&
+	    r->end[-1] != '\0')
+		r->end--;
+	if (json_scan(r->at, (size_t)(r->end - r->at), &r->fault))
+		return read_value(r);
+	r->fault.at += (size_t)(r->at - r->from);
+	return NULL;
+}
+
 json_t *
 json_read(struct text t, bool *no_memory)
 {
 	struct read r;
 	json_t *value;
 
-	r.at = t.data;
-	r.end = t.data + t.bytes;
-	r.no_memory = *no_memory = false;
-	skip_space(&r);
-	while (r.end > r.at && strchr(" \n\r\t", r.end[-1]) != NULL &&
-	    r.end[-1] != '\0')
-		r.end--;
-	if (!json_scan(r.at, (size_t)(r.end - r.at), NULL))
-		return NULL;
-	value = read_value(&r);
-	*no_memory = r.no_memory;
+	r.strict = false;
+	value = read_whole(&r, t);
+	*no_memory = value == NULL && r.fault.what == NULL;
+	return value;
+}
+
+json_t *
+json_read_strict(struct text t, struct json_fault *fault)
+{
+	struct read r;
+	json_t *value;
+
+	r.strict = true;
+	value = read_whole(&r, t);
+	*fault = r.fault;
 	return value;
 }

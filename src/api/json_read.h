@@ -7,6 +7,8 @@
 #include "base/status.h"
 #include "http/route.h"
 
+struct json_fault;
+
 /*
  * Read one JSON value, with or without white space around it, into jansson's
  * form.  Integers that its type does not hold are reals, and reals that a
@@ -18,5 +20,12 @@
  * writes out of bounds (2.14 goes on with a text that it could not save).
  */
 json_t	*json_read(struct text, bool *no_memory) WQ_MUST;
+
+/*
+ * The same, but a key may not be repeated in its object, and no string may have
+ * a NUL in it.  NULL: the fault is set, and where its what is NULL there is no
+ * memory.
+ */
+json_t	*json_read_strict(struct text, struct json_fault *) WQ_MUST;
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "api/call.h"
 #include "api/json.h"
+#include "api/json_read.h"
+#include "api/json_scan.h"
 #include "api/params.h"
 #include "backend/backend.h"
 #include "base/buf.h"
@@ -433,9 +435,9 @@ read_setting(struct exchange *x, const char *name, json_t *value,
 		    name);
 		return false;
 	}
-	/* As reals, so that one of any size is refused by its name. */
-	v = json_real_value(value);
-	if (!json_is_real(value) || v < 0 || v > (double)s->max ||
+	/* As a real, so that one of any size is refused by its name. */
+	v = json_number_value(value);
+	if (!json_is_number(value) || v < 0 || v > (double)s->max ||
 	    v != (double)(int64_t)v) {
 		exchange_problem(x, 400, "%s must be an integer from 0 to %"
 		    PRId64, s->name, s->max);
@@ -452,23 +454,25 @@ static bool
 read_settings(struct exchange *x, struct op_configure *out)
 {
 	struct text body = exchange_body(x);
-	json_error_t error;
+	char error[JSON_FAULT_BYTES] = "";
+	struct json_fault fault;
 	json_t *json, *value;
 	const char *name;
 	bool good = true;
 
-	if (body.data == NULL) {
+	if (body.data != NULL && body.bytes == 0)
+		return true;
+	if (body.data == NULL ||
+	    ((json = json_read_strict(body, &fault)) == NULL &&
+	    fault.what == NULL)) {
 		answer_no_memory(x);
 		return false;
 	}
-	if (body.bytes == 0)
-		return true;
-	json = json_loadb(body.data, body.bytes, JSON_REJECT_DUPLICATES |
-	    JSON_DECODE_INT_AS_REAL, &error);
 	if (!json_is_object(json)) {
+		if (json == NULL)
+			json_fault_print(&fault, body, error);
 		exchange_problem(x, 400, "the body must be one JSON object "
-		    "with settings%s%s", json == NULL ? ": " : "",
-		    json == NULL ? error.text : "");
+		    "with settings%s%s", json == NULL ? ": " : "", error);
 		json_decref(json);
 		return false;
 	}

@@ -152,9 +152,22 @@ class PutTest(QueueTestCase):
                         name + "|a queue's name")
         self.assertFalse(self.queue("a").exists())
 
+    def test_the_place_of_what_is_wrong_is_told(self):
+        for body, where in (
+                (b'{"delay":}', "line 1, column 10: "),
+                (b'{"delay":1,\n "delay":2}', "line 2, column 2: .*repeat"),
+                (b'{"tags":{"a":"\\u0000"}}', "line 1, column 14: .*NUL"),
+                (b'{"a\\u0000":1}', "line 1, column 2: .*NUL")):
+            with self.subTest(body=body):
+                self.assert_problem(
+                    self.queue("a").request("PUT", body=body), 400, where)
+
     def test_number_over_64_bits_is_400(self):
         self.assert_problem(
             self.queue("a").put(lockTimeout=10 ** 30), 400, "integer")
+        for number in (b"1e999", b"-1e999", b"1" * 5000):
+            self.assert_problem(self.queue("a").request(
+                "PUT", body=b'{"delay":' + number + b"}"), 400, "delay must")
         self.assertFalse(self.queue("a").exists())
 
     def test_bad_put_changes_nothing(self):
