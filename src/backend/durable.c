@@ -152,6 +152,9 @@ finish(struct durable *d, struct op *op, enum wq_status st)
 		st = WQ_IO;
 	if (st != WQ_OK)
 		local_undeliver(d->local, op);
+	/* It is told of a queue on success alone. */
+	if (st != WQ_OK && op->verb == OP_CONFIGURE)
+		queue_info_fini(&op->configure.now);
 	op_finish(&d->local->backend, op, st);
 }
 
