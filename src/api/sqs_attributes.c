@@ -16,7 +16,6 @@
 
 #define MS		1000		/* in a second */
 #define SHOWN_BYTES	100
-#define POLICY_MAX	8192		/* bytes */
 #define KEY_ID_MAX	2048
 #define MESSAGE_MAX	1048576
 #define RETENTION_MAX	1209600
@@ -63,7 +62,8 @@ static const struct attribute {
 	{ "FifoThroughputLimit", KEPT, true, 0, 0, 0, 0, 0,
 	    { "perQueue", "perMessageGroupId" }, 0 },
 	{ "FifoQueue", FIFO, true, 0, 0, 0, 0, 0, { NULL, NULL }, 0 },
-	{ "Policy", KEPT, false, 0, 0, 0, POLICY_MAX, 0, { NULL, NULL }, 0 },
+	{ "Policy", KEPT, false, 0, 0, 0, SQS_POLICY_MAX_BYTES, 0,
+	    { NULL, NULL }, 0 },
 	{ "RedrivePolicy", REDRIVE, false, 0, 0, 0, 0, 0, { NULL, NULL }, 0 },
 	{ "RedriveAllowPolicy", ALLOW, false, 0, 0, 0, 0, 0, { NULL, NULL },
 	    0 },

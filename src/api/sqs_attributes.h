@@ -10,6 +10,8 @@
 #include "api/sqs_redrive.h"
 #include "core/op.h"
 
+#define SQS_POLICY_MAX_BYTES	8192
+
 struct sqs_call;
 struct sqs_out;
 

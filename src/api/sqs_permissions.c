@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/json_read.h"
+#include "api/sqs_attributes.h"
 #include "api/sqs_call.h"
 #include "api/sqs_edit.h"
 #include "base/mem.h"
@@ -13,6 +14,7 @@
 #define ACTIONS_MAX	7
 #define LABEL_MAX	80
 #define ACCOUNT_DIGITS	12
+#define STATEMENTS_MAX	20
 #define SHOWN_BYTES	100
 
 static bool
@@ -194,16 +196,22 @@ put_policy(struct sqs_call *c, struct sqs_edit *e, json_t *kept,
     const json_t *policy)
 {
 	char *text = NULL;
-	bool good;
+	bool good, fits = true;
 
 	if (json_array_size(json_object_get(policy, "Statement")) == 0) {
 		json_object_del(kept, "Policy");
 		good = true;
 	} else {
-		good = sqs_dump(policy, &text) && json_object_set_new(kept,
-		    "Policy", json_string(text)) == 0;
+		good = sqs_dump(policy, &text);
+		fits = !good || strlen(text) <= SQS_POLICY_MAX_BYTES;
+		good = good && json_object_set_new(kept, "Policy",
+		    json_string(text)) == 0;
 		mem_free(text);
 	}
+	if (!fits)
+		return sqs_fail(c, SQS_OVER_LIMIT, "The policy would be "
+		    "longer than %d bytes, the maximum allowed.",
+		    SQS_POLICY_MAX_BYTES);
 	e->configure->given = SETTING_ATTRIBUTES;
 	if (!good || !sqs_dump(kept, &e->text[QUEUE_ATTRIBUTES]))
 		return sqs_fail_memory(c);
@@ -217,6 +225,10 @@ add_statement(struct sqs_call *c, json_t *statements)
 
 	if (find_label(statements, label.data) < json_array_size(statements))
 		return fail_value(c, label, "Label", "Already exists.");
+	if (json_array_size(statements) >= STATEMENTS_MAX)
+		return sqs_fail(c, SQS_OVER_LIMIT, "The policy has %d "
+		    "statements already, the maximum allowed.",
+		    STATEMENTS_MAX);
 	if (json_array_append_new(statements, make_statement(c)) == -1)
 		return sqs_fail_memory(c);
 	return true;

@@ -139,6 +139,18 @@ class Permissions:
                 self.assert_error(INVALID, "1 to 80 in length", function,
                                   name, bad)
 
+    def test_a_policy_has_20_statements_and_8192_bytes(self):
+        name = self.create()
+        for n in range(20):
+            self.add(name, str(n))
+        self.assert_error("OverLimit", "20 statements", self.add, name,
+                          status=403)
+        self.remove(name, "7")
+        self.assert_error("OverLimit", "8192 bytes", self.add, name,
+                          accounts=[self.ONE] * 200, status=403)
+        self.assertEqual(len(self.policy(name)["Statement"]), 19)
+        self.add(name)
+
     def test_actions_and_accounts(self):
         name = self.create()
         self.assert_error("OverLimit", "8 Actions were found", self.add, name,
