@@ -12,6 +12,7 @@
 
 #define ID_MAX_BYTES	128
 #define DELAY_MAX_S	900
+#define TRACE_MAX_BYTES	8192	/* as of a header: no size counts it */
 #define NOT_HERE	"The request include parameter that is not valid for " \
 	"this queue type"
 
@@ -132,11 +133,12 @@ read_trace(const json_t *in, struct sqs_value *trace, struct sqs_fault *f)
 			    "The message system attribute 'AWSTraceHeader' "
 			    "must be of type String.");
 		if (trace->value.bytes == 0 ||
+		    trace->value.bytes > TRACE_MAX_BYTES ||
 		    !sqs_text_is_good(trace->value))
 			return sqs_fault_set(f, SQS_INVALID_PARAMETER,
 			    "The message system attribute 'AWSTraceHeader' "
 			    "must contain a non-empty value of valid "
-			    "characters.");
+			    "characters, at most %d bytes.", TRACE_MAX_BYTES);
 	}
 	return 0;
 }

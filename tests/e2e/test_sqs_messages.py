@@ -135,6 +135,9 @@ class Send:
         self.assert_error(
             INVALID, "AWSTraceHeader", queue.send, "x",
             MessageSystemAttributes={"Other": text("x")})
+        self.assert_error(
+            INVALID, "at most 8192 bytes", queue.send, "x",
+            MessageSystemAttributes={"AWSTraceHeader": text("x" * 8193)})
         self.assertEqual(queue.receive(), [])
 
     def test_a_message_of_a_mebibyte_is_the_largest(self):
