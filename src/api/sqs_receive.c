@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/id.h"
+#include "base/utf8.h"
 #include "core/message.h"
 #include "http/exchange.h"
 
@@ -190,6 +191,30 @@ those_it_has(const struct sqs_call *c, const struct delivery *d,
 	return wanted;
 }
 
+/* A group that came over the native API may have bytes that are no text. */
+static void
+add_group(struct sqs_out *o, const char *group, size_t bytes)
+{
+	struct buf b;
+	size_t i, n;
+
+	buf_init(&b);
+	for (i = 0; i < bytes; i += n) {
+		if ((n = utf8_bytes(group + i, bytes - i)) > 0) {
+			buf_add(&b, group + i, n);
+			continue;
+		}
+		n = 1;
+		buf_add_str(&b, "\xef\xbf\xbd");	/* U+FFFD */
+	}
+	if (b.failed)
+		o->buf->failed = true;
+	else
+		sqs_out_map_text(o, &system_map, "MessageGroupId", b.data,
+		    b.bytes);
+	buf_fini(&b);
+}
+
 /* Those that are text. */
 static void
 add_texts(struct sqs_out *o, const struct delivery *d,
@@ -212,8 +237,7 @@ add_texts(struct sqs_out *o, const struct delivery *d,
 		add_dedup(o, d, kept->dedup);
 	if (has & GROUP) {
 		group = message_group(m, &bytes);
-		sqs_out_map_text(o, &system_map, "MessageGroupId", group,
-		    bytes);
+		add_group(o, group, bytes);
 	}
 	if (has & TRACE)
 		add_kept(o, "AWSTraceHeader", kept->trace);
