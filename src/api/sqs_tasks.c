@@ -156,16 +156,18 @@ cancel_source_done(struct op *op, void *arg)
 bool
 sqs_cancel_move_task(struct sqs_call *c)
 {
-	struct text handle = sqs_text(c->in, "TaskHandle"), name;
+	struct text handle = sqs_text(c->in, "TaskHandle");
+	struct text name = { NULL, 0 };
 	struct tasks *t;
 
 	if (!sqs_call_alloc(c, sizeof(*t)))
 		return false;
 	t = c->state;
-	name.data = handle.data + ID_TEXT_BYTES + 1;
-	name.bytes = handle.bytes - ID_TEXT_BYTES - 1;
-	if (handle.bytes < ID_TEXT_BYTES + 2 ||
-	    handle.data[ID_TEXT_BYTES] != '.' ||
+	if (handle.bytes >= ID_TEXT_BYTES + 2) {
+		name.data = handle.data + ID_TEXT_BYTES + 1;
+		name.bytes = handle.bytes - ID_TEXT_BYTES - 1;
+	}
+	if (name.data == NULL || handle.data[ID_TEXT_BYTES] != '.' ||
 	    !id_parse(handle.data, ID_TEXT_BYTES, &t->id) ||
 	    !sqs_url_queue(name, c->queue))
 		return sqs_fail(c, SQS_INVALID_PARAMETER, "Value for parameter "
