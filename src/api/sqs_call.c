@@ -92,6 +92,20 @@ sqs_call_alloc(struct sqs_call *c, size_t bytes)
 	return sqs_fail_memory(c);
 }
 
+/* A name or an address, and a port: what can stand in a URL, and no more. */
+static bool
+is_host(struct text host)
+{
+	static const char of[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-._~:[]%";
+	size_t i;
+
+	for (i = 0; i < host.bytes; i++)
+		if (memchr(of, host.data[i], sizeof(of) - 1) == NULL)
+			return false;
+	return host.bytes > 0 && host.bytes <= HOST_MAX_BYTES;
+}
+
 bool
 sqs_call_urls(struct sqs_call *c)
 {
@@ -102,7 +116,7 @@ sqs_call_urls(struct sqs_call *c)
 	buf_init(&b);
 	if (config->public_url[0] != '\0')
 		buf_add_str(&b, config->public_url);
-	else if (host.bytes > 0 && host.bytes <= HOST_MAX_BYTES) {
+	else if (is_host(host)) {
 		buf_add_str(&b, "http://");
 		buf_add(&b, host.data, host.bytes);
 	} else
