@@ -14,7 +14,7 @@
 #include "api/sqs_call.h"
 #include "base/utf8.h"
 
-/* A Query's N: more than any list of SQS has, so that arrays stay small. */
+/* More than any list of SQS has, so that arrays stay small. */
 #define PLACE_MAX	256
 #define SHOWN_BYTES	100
 
@@ -53,6 +53,9 @@ check_array(struct sqs_call *c, json_t *array, const struct sqs_member *m)
 	json_t *value;
 	size_t i;
 
+	if (m->kind == SQS_STRINGS && json_array_size(array) > PLACE_MAX)
+		return sqs_fail(c, SQS_INVALID_PARAMETER, "%s can have at "
+		    "most %d members.", m->name, PLACE_MAX);
 	json_array_foreach(array, i, value) {
 		if (m->kind == SQS_STRINGS && !json_is_string(value))
 			return fail_type(c, m->name, "a list of strings");
@@ -320,7 +323,10 @@ put_field(struct sqs_call *c, const struct sqs_field *f,
 		members = m->members;
 		if (m->kind == SQS_STRUCTURE)
 			continue;
-		if ((place = read_place(next_part(&path))) == 0)
+		/* A name without a number is the next one's, as in SQS. */
+		place = path.bytes > 0 || m->kind != SQS_STRINGS ?
+		    read_place(next_part(&path)) : json_array_size(at) + 1;
+		if (place == 0 || place > PLACE_MAX)
 			return fail_field(c, f, "must be numbered from 1, "
 			    "and not so far");
 		if (m->kind == SQS_STRINGS)
