@@ -23,10 +23,34 @@ is_form(struct text type)
 	return type.bytes >= n && strncasecmp(type.data, form, n) == 0;
 }
 
+/*
+ * Is it one of SQS's pages, which see to it that what is not of SQS keeps to
+ * max-body?  Pages of the native API do not.
+ */
+static bool
+is_page(struct text target)
+{
+	static const char queue[] = "/queue/";
+	size_t i;
+
+	if (target.bytes == 0 || target.data[0] != '/')
+		return false;
+	if (target.bytes == 1 || target.data[1] == '?')
+		return true;
+	if (target.bytes >= sizeof(queue) - 1 &&
+	    memcmp(target.data, queue, sizeof(queue) - 1) == 0)
+		return true;
+	for (i = 1; i < target.bytes && target.data[i] >= '0' &&
+	    target.data[i] <= '9'; i++)
+		;
+	return i > 1 && i < target.bytes && target.data[i] == '/';
+}
+
 bool
 sqs_is_large(const struct guard_head *h, struct text head)
 {
 	return h->method.bytes == 4 && memcmp(h->method.data, "POST", 4) == 0 &&
+	    is_page(h->target) &&
 	    (guard_header(head, "X-Amz-Target").data != NULL ||
 	    is_form(guard_header(head, "Content-Type")));
 }

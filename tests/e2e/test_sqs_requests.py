@@ -105,6 +105,25 @@ class NativeTest(RequestTestCase):
                 {"Transfer-Encoding": "chunked", **FORM})
             self.assert_problem(response, 413)
 
+    def test_no_header_makes_other_pages_take_more(self):
+        body = b'"' + b"x" * MIB + b'"'
+        for headers in (FORM, {"X-Amz-Target": "AmazonSQS.SendMessage"}):
+            for page in ("/queues/large", "/queues/1/x", "/123"):
+                self.assert_problem(
+                    self.server.request("POST", page, body, headers), 413,
+                    "the largest|max-body|over")
+                response = self.server.request(
+                    "POST", page, chunked(body),
+                    {"Transfer-Encoding": "chunked", **headers})
+                self.assert_problem(response, 413)
+
+    def test_pages_of_queues_take_large_messages(self):
+        self.create("large")
+        for page in ("/", "/?x=y", "/123456789012/large", "/queue/large"):
+            response = self.json("SendMessage", {
+                "QueueUrl": "large", "MessageBody": '"' * MIB}, page)
+            self.assert_status(response, 200)
+
 
 class PageTest(RequestTestCase):
     """Where requests of SQS may come."""
@@ -184,18 +203,24 @@ class PageTest(RequestTestCase):
             self.assertRegex(connection.read_response().body,
                              rb"<QueueUrl>http://localhost:\d+/0{12}/hosted<")
 
-    def test_host_is_escaped(self):
-        self.create("escaped")
-        for host, json_text, xml_text in (
-                ('a"b', b'a\\"b', b"a&quot;b"), ("a<&>", b"a<&>",
-                                                 b"a&lt;&amp;&gt;")):
-            response = self.json("GetQueueUrl", {"QueueName": "escaped"},
-                                 headers={"Host": host})
-            self.assertIn(json_text, response.body)
-            response = self.server.request(
-                "GET", "/?Action=GetQueueUrl&QueueName=escaped", None,
-                {"Host": host})
-            self.assertIn(xml_text, response.body)
+    def test_host_that_is_none_is_not_used(self):
+        self.create("strange")
+        for host in (b'a"b', b"a<&>", b"a/b?", b"u@h", b"\xff\xfe",
+                     b"h" * 256):
+            head = b" HTTP/1.1\r\nHost: %s\r\n" % host
+            with self.connection(self.server) as connection:
+                connection.send(b"GET /?Action=GetQueueUrl&QueueName=strange"
+                                + head + b"\r\n")
+                self.assertRegex(
+                    connection.read_response().body,
+                    rb"<QueueUrl>http://localhost:\d+/0{12}/strange<")
+                connection.send(
+                    b"POST /" + head + b"Content-Length: 23\r\n"
+                    b"X-Amz-Target: AmazonSQS.GetQueueUrl\r\n\r\n"
+                    b'{"QueueName":"strange"}')
+                self.assertRegex(
+                    connection.read_response().json()["QueueUrl"],
+                    r"^http://localhost:\d+/0{12}/strange$")
 
 
 class OptionTest(RequestTestCase):
@@ -279,6 +304,25 @@ class JsonTest(RequestTestCase):
         self.assert_json_error(
             self.json("GetQueueUrl", {"QueueName": None}), 400,
             "MissingRequiredParameterException", "MissingParameter")
+
+    def test_lists_are_not_endless(self):
+        for count, status in ((256, 200), (257, 400)):
+            response = self.json("ReceiveMessage", {
+                "QueueUrl": "default", "MessageAttributeNames": ["a"] * count})
+            self.assert_status(response, status)
+        self.assert_json_error(response, 400, "InvalidParameterValueException",
+                               "InvalidParameterValue", "at most 256")
+
+    def test_group_that_is_no_text(self):
+        self.assert_status(self.server.request(
+            "POST", "/queues/default?group=%ff%c3%a9%80", b"1"), 201)
+        response = self.json("ReceiveMessage", {
+            "QueueUrl": "default", "AttributeNames": ["MessageGroupId"]})
+        message, = response.json()["Messages"]
+        self.assertEqual(message["Attributes"],
+                         {"MessageGroupId": "\ufffd\u00e9\ufffd"})
+        self.json("DeleteMessage", {"QueueUrl": "default", "ReceiptHandle":
+                                    message["ReceiptHandle"]})
 
     def test_unknown_actions(self):
         for target in ("AmazonSQS.Nope", "AmazonSQS.", "AmazonSQS", "x",
@@ -364,7 +408,9 @@ class QueryTest(RequestTestCase):
                 (b"Action=ListQueues&MaxResults=1%00", b"integer"),
                 (b"Action=ListQueues&MaxResults=" + b"9" * 30, b"integer"),
                 (b"Action=ListQueues&QueueNamePrefix=%ff", b"UTF-8"),
-                (b"Action=UntagQueue&QueueUrl=x&TagKey=a", b"numbered"),
+                (b"Action=TagQueue&QueueUrl=x&Tag=a", b"numbered"),
+                (b"Action=UntagQueue&QueueUrl=x&TagKey.256=a&TagKey=a",
+                 b"numbered"),
                 (b"Action=UntagQueue&QueueUrl=x&TagKey.0=a", b"numbered"),
                 (b"Action=UntagQueue&QueueUrl=x&TagKey.x=a", b"numbered"),
                 (b"Action=UntagQueue&QueueUrl=x&TagKey.1x=a", b"numbered"),
@@ -393,6 +439,19 @@ class QueryTest(RequestTestCase):
         self.assertEqual(
             self.json("ListQueueTags", {"QueueUrl": "odd"}).json(),
             {"Tags": {"b": "v", "c": "1+2 3"}})
+
+    def test_lists_need_no_numbers(self):
+        """As in what is written of it since 2006: AttributeName=All."""
+        self.create("plain")
+        response = self.form(
+            b"Action=GetQueueAttributes&QueueUrl=plain&AttributeName="
+            b"VisibilityTimeout&AttributeName=DelaySeconds")
+        self.assertEqual(re.findall(rb"<Name>(\w+)<", response.body),
+                         [b"VisibilityTimeout", b"DelaySeconds"])
+        self.form(b"Action=SendMessage&QueueUrl=plain&MessageBody=x")
+        response = self.form(
+            b"Action=ReceiveMessage&QueueUrl=plain&AttributeName=All")
+        self.assertIn(b"<Name>SentTimestamp<", response.body)
 
     def test_map_without_a_key(self):
         for body in (b"&Tag.1.Value=x", b"&Tag.1.Key=a%00b"):
