@@ -27,12 +27,12 @@ typedef bool (*sqs_edit_fn)(struct sqs_call *, struct sqs_edit *);
 /* Edit the call's queue; the call's state is the edit's.  As a handler. */
 bool	sqs_edit(struct sqs_call *, sqs_edit_fn);
 
-/* A text of a queue as an object, empty where there is none; NULL: no memory. */
+/* A text of a queue as an object, empty where it has none; NULL: no memory. */
 json_t	*sqs_shared_object(const struct shared *) WQ_MUST;
 
 /*
- * JSON as text, by mem_alloc(), so mem_free() frees it; of an empty object it is NULL.  False: no
- * memory.
+ * JSON as text, by mem_alloc(), so mem_free() frees it; of an empty object it
+ * is NULL.  False: no memory.
  */
 bool	sqs_dump(const json_t *, char **out) WQ_MUST;
 

@@ -445,8 +445,8 @@ queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 	if (late == NULL && !receipt_is_newest(m, &c->receipt,
 	    &c->receives_since, &c->ended_ns))
 		return WQ_STALE_RECEIPT;
-	if (late == NULL && !is_locked(m, now_ns) && (c->while_locked || !c->receipt.given ||
-	    m->receives == 0))
+	if (late == NULL && !is_locked(m, now_ns) && (c->while_locked ||
+	    !c->receipt.given || m->receives == 0))
 		return WQ_NOT_LOCKED;
 	if (!journal_reserve(r, 1, 0))
 		return WQ_NOMEM;

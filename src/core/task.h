@@ -15,8 +15,9 @@ struct task;
 
 /*
  * Tasks that move the dead letters of a queue, by and by, to where they came
- * from or to one queue, with other ids, as if pushed anew.  A queue has at most one that runs; what became of the
- * last ones is kept.  Source: SQS StartMessageMoveTask and the two beside it.
+ * from or to one queue, with other ids, as if pushed anew.  A queue has at
+ * most one that runs; what became of the last ones is kept.  Source: SQS
+ * StartMessageMoveTask and the two beside it.
  */
 
 /*
