@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@
 struct read {
 	const char *from, *at, *end;
 	bool strict;
+	size_t left;		/* values that it may have */
 	struct json_fault fault;
 };
 
@@ -268,6 +270,11 @@ static json_t *
 read_value(struct read *r)
 {
 	skip_space(r);
+	if (r->left == 0) {
+		refuse(r, r->at, "there are too many values");
+		return NULL;
+	}
+	r->left--;
 	switch (*r->at) {
 	case '"':
 		return read_text(r);
@@ -312,6 +319,7 @@ json_read(struct text t, bool *no_memory)
 	json_t *value;
 
 	r.strict = false;
+	r.left = JSON_READ_VALUES;
 	value = read_whole(&r, t);
 	*no_memory = value == NULL && r.fault.what == NULL;
 	return value;
@@ -324,6 +332,7 @@ json_read_strict(struct text t, struct json_fault *fault)
 	json_t *value;
 
 	r.strict = true;
+	r.left = SIZE_MAX;
 	value = read_whole(&r, t);
 	*fault = r.fault;
 	return value;

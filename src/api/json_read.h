@@ -9,12 +9,15 @@
 
 struct json_fault;
 
+/* A value takes about a hundred bytes; a batch of SQS has some 400. */
+#define JSON_READ_VALUES	10000
+
 /*
  * Read one JSON value, with or without white space around it, into jansson's
  * form.  Integers that its type does not hold are reals, and reals that a
  * double does not hold the nearest it does; of repeated keys the last counts.
- * Strings may have a NUL in them, keys may not.  NULL: it is not JSON, or
- * *no_memory is set.
+ * Strings may have a NUL in them, keys may not.  NULL: it is not JSON, has more
+ * than JSON_READ_VALUES values in all, or *no_memory is set.
  *
  * It takes the place of jansson's own parser, which without memory reads and
  * writes out of bounds (2.14 goes on with a text that it could not save).

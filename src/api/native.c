@@ -18,6 +18,7 @@
 #include "base/config.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "core/op.h"
 #include "http/exchange.h"
 #include "http/route.h"
@@ -57,6 +58,15 @@ static bool
 check_text(struct exchange *x, const char *name, const char *text,
     size_t bytes)
 {
+	size_t at = 0, n = 1;
+
+	while (text != NULL && at < bytes &&
+	    (n = utf8_bytes(text + at, bytes - at)) > 0)
+		at += n;
+	if (n == 0) {
+		exchange_problem(x, 400, "%s must be UTF-8", name);
+		return false;
+	}
 	if (text == NULL || (bytes > 0 && bytes <= CALL_TEXT_BYTES))
 		return true;
 	exchange_problem(x, 400, "%s must be 1 to %d bytes long", name,

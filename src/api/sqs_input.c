@@ -151,7 +151,7 @@ sqs_input_json(struct sqs_call *c, struct text body,
 		return sqs_fail_memory(c);
 	if (!json_is_object(c->in))
 		return sqs_fail(c, SQS_SERIALIZATION, "The body must be one "
-		    "JSON object.");
+		    "JSON object, of no more values than a request has.");
 	return check_members(c, c->in, members) && check_required(c, members);
 }
 
