@@ -362,6 +362,26 @@ START_TEST(in_a_crowd_a_fifo_queue_keeps_its_order)
 }
 END_TEST
 
+/* The same where c is no longer delayed, which is yet to take effect. */
+START_TEST(in_a_crowd_a_change_of_delays_keeps_the_order)
+{
+	struct push_terms late = { .lock_ms = -1, .delay_ms = 5000 };
+	struct queue *q = source("a", "dead.fifo");
+	struct queue *dead = registry_find(r, "dead.fifo");
+	struct op_configure c = { .settings = { .delay_for_all = 1 },
+	    .given = SETTING_DELAY_FOR_ALL };
+
+	push(q, 'd');
+	ck_assert_str_eq(receive_for(q, 1, 10), "d");
+	push_with(dead, 'c', &late);
+	pass(10);
+	ck_assert_int_eq(queue_configure(dead, &c, true, now_ns), WQ_OK);
+	queue_info_fini(&c.now);
+	now_ns += MS;
+	ck_assert_str_eq(receive(dead, 2), "cd");
+}
+END_TEST
+
 /* As on a disk that is slower than the delay. */
 START_TEST(a_delay_that_is_over_before_its_message_arrives_keeps_its_place)
 {
@@ -412,6 +432,7 @@ order_suite(void)
 	tcase_add_test(t,
 	    those_of_a_fifo_queue_without_a_group_have_none_elsewhere);
 	tcase_add_test(t, in_a_crowd_a_fifo_queue_keeps_its_order);
+	tcase_add_test(t, in_a_crowd_a_change_of_delays_keeps_the_order);
 	tcase_add_test(t, in_a_fifo_queue_what_was_coming_keeps_its_place);
 	tcase_add_test(t,
 	    a_delay_that_is_over_before_its_message_arrives_keeps_its_place);

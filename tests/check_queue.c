@@ -652,7 +652,7 @@ START_TEST(who_has_used_up_its_receives_is_a_dead_letter)
 	ck_assert_str_eq(message_dead_letter(look.out.message)->queue,
 	    "source");
 	message_unref(look.out.message);
-	ck_assert_int_eq(queue_delete(dead, false), WQ_IS_TARGET);
+	ck_assert_int_eq(queue_delete(dead, false, 0), WQ_IS_TARGET);
 	back.began_ns = now_ns;
 	ck_assert(queue_redrive(dead, &back, NULL, now_ns, 100));
 	ck_assert_uint_eq(back.moved, 1);

@@ -173,6 +173,75 @@ START_TEST(the_time_of_the_first_push_is_kept)
 }
 END_TEST
 
+/* So many that were pushed a while ago; the first half has its new end. */
+static void
+half_redelayed(int64_t queue, size_t n, int64_t new_ms, int64_t old_ms)
+{
+	struct recovered_message m;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		m = message_row(queue, "x", NOW - 50 * MS + (int64_t)i);
+		m.delay_ns = m.seq + MS * (i < n / 2 ? new_ms : old_ms);
+		ck_assert_int_eq(recover_message(rec, &m), WQ_OK);
+	}
+}
+
+static void
+delay_row(int64_t delay_ms)
+{
+	struct recovered_queue q = { .number = 5, .keys_number = 5,
+	    .name = "a.fifo", .settled_ns = NOW, .settings = {
+	    .lock_timeout_ms = 1000, .delay_ms = delay_ms,
+	    .delay_for_all = 1 } };
+
+	ck_assert_int_eq(recover_queue(rec, &q), WQ_OK);
+}
+
+/* All of n, which are in order, end their delay so long after their push. */
+static void
+check_ends(size_t n, int64_t delay_ms)
+{
+	struct delivery out[200];
+	struct op_peek p = { .states = 1u << MESSAGE_DELAYED, .max = 200,
+	    .max_bytes = SIZE_MAX, .out = out };
+	size_t i;
+
+	ck_assert_int_eq(queue_peek(registry_find(r, "a.fifo"), &p), WQ_OK);
+	ck_assert_uint_eq(p.count, n);
+	for (i = 0; i < n; i++) {
+		ck_assert_int_eq(out[i].pushed_ns, NOW - 50 * MS + (int64_t)i);
+		ck_assert_int_eq(out[i].until_ns, out[i].pushed_ns +
+		    delay_ms * MS);
+		message_unref(out[i].message);
+	}
+}
+
+START_TEST(delays_that_were_half_shortened_are_so_in_the_end)
+{
+	delay_row(100);
+	half_redelayed(5, 100, 100, 5000);
+	places();
+	ck_assert(!registry_expire(r, NOW + MS, SIZE_MAX));
+	check_ends(100, 100);
+	ck_assert(!registry_expire(r, NOW + 60 * MS, SIZE_MAX));
+	check_ends(0, 0);
+}
+END_TEST
+
+START_TEST(delays_that_were_half_lengthened_are_so_in_the_end)
+{
+	delay_row(5000);
+	half_redelayed(5, 100, 5000, 60);
+	places();
+	ck_assert(!registry_expire(r, NOW + MS, SIZE_MAX));
+	ck_assert(!registry_expire(r, NOW + 60 * MS, SIZE_MAX));
+	check_ends(100, 5000);
+	ck_assert(!registry_expire(r, NOW + 5000 * MS, SIZE_MAX));
+	check_ends(0, 0);
+}
+END_TEST
+
 static bool
 has_room(void *arg, size_t calls, size_t text_bytes)
 {
@@ -232,6 +301,44 @@ START_TEST(it_is_kept_that_a_delay_has_ended)
 }
 END_TEST
 
+static int64_t	told_created_ns;
+
+static void
+see_queue(void *arg, struct queue *q)
+{
+	struct queue_facts facts;
+
+	(void)arg;
+	queue_facts(q, &facts);
+	told_created_ns = facts.created_ns;
+}
+
+/* Of a database that is older than that, it is the time of this start. */
+START_TEST(a_default_queue_that_is_known_keeps_its_time)
+{
+	const struct journal see = { .reserve = has_room,
+	    .queue = see_queue };
+	struct recovered_queue q = { .number = 1, .keys_number = 1,
+	    .name = "default", .created_ns = 7, .changed_ns = 8 };
+
+	told_created_ns = -1;
+	ck_assert_int_eq(recover_queue(rec, &q), WQ_OK);
+	places();
+	registry_make_root(r, NOW);
+	ck_assert(registry_attach(r, &see));
+	ck_assert_int_eq(told_created_ns, -1);
+	registry_detach(r);
+	q.created_ns = 0;
+	ck_assert_int_eq(recover_queue(rec, &q), WQ_OK);
+	registry_make_root(r, NOW);
+	ck_assert(registry_attach(r, &see));
+	ck_assert_int_eq(told_created_ns, NOW);
+	registry_make_root(r, NOW + 1);
+	ck_assert(registry_attach(r, &see));
+	ck_assert_int_eq(told_created_ns, NOW);
+}
+END_TEST
+
 static Suite *
 recover_suite(void)
 {
@@ -248,6 +355,9 @@ recover_suite(void)
 	tcase_add_test(t,
 	    the_end_of_the_process_is_not_told_as_the_end_of_its_messages);
 	tcase_add_test(t, it_is_kept_that_a_delay_has_ended);
+	tcase_add_test(t, delays_that_were_half_shortened_are_so_in_the_end);
+	tcase_add_test(t, delays_that_were_half_lengthened_are_so_in_the_end);
+	tcase_add_test(t, a_default_queue_that_is_known_keeps_its_time);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -239,7 +239,7 @@ START_TEST(a_purge_leaves_all_but_the_messages)
 	ck_assert_int_eq(info.settings.max_receives, 1);
 	ck_assert_str_eq(info.dead_letter_queue, "b");
 	ck_assert_ptr_nonnull(queue_find_dedup(q, key));
-	ck_assert_int_eq(queue_delete(q, false), WQ_IS_TARGET);
+	ck_assert_int_eq(queue_delete(q, false, 0), WQ_IS_TARGET);
 	ck_assert_int_eq(queue_pause(q, false), WQ_OK);
 	push_group(q, NULL);
 	ck_assert_ptr_eq(queue_served_waiter(q), &w);
@@ -265,7 +265,7 @@ START_TEST(a_deleted_queue_is_no_more_though_it_is_not_free_yet)
 	struct queue *q = queue("a");
 
 	push_many(q, MANY, "g");
-	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false, 0), WQ_OK);
 	ck_assert_ptr_null(registry_find(r, "a"));
 	ck_assert(registry_reap(r, 10));
 	q = queue("a");
@@ -292,7 +292,7 @@ letters(void)
 		ck_assert_uint_eq(receive(q, 1, NULL), 1);
 		pass(LOCK);
 	}
-	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false), WQ_OK);
+	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false, 0), WQ_OK);
 	ck_assert_uint_eq(count(registry_find(r, "dead")), 4);
 	return registry_find(r, "dead");
 }
@@ -406,9 +406,103 @@ START_TEST(what_a_queue_holds_is_counted_as_memory_and_given_back)
 	pass(300000);
 	ck_assert_uint_eq(registry_memory_bytes(r), full);
 	ck_assert_uint_gt(registry_memory_bytes(r), empty);
-	ck_assert_int_eq(queue_delete(q, false), WQ_OK);
+	ck_assert_int_eq(queue_delete(q, false, 0), WQ_OK);
 	ck_assert(!registry_reap(r, SIZE_MAX));
 	ck_assert_uint_lt(registry_memory_bytes(r), empty);
+}
+END_TEST
+
+static void
+set_delay(struct queue *q, int64_t delay_ms)
+{
+	struct op_configure c = { .settings = { .delay_ms = delay_ms,
+	    .delay_for_all = 1 }, .given = SETTING_DELAY |
+	    SETTING_DELAY_FOR_ALL };
+
+	ck_assert_int_eq(queue_configure(q, &c, true, now_ns), WQ_OK);
+	queue_info_fini(&c.now);
+}
+
+static void
+push_delayed(struct queue *q, size_t n, int64_t delay_ms)
+{
+	struct push_terms terms = { .lock_ms = -1, .delay_ms = delay_ms };
+	struct message *m;
+
+	while (n-- > 0) {
+		m = message_new(id_new(), "x", 1);
+		ck_assert_int_eq(queue_prepare(q, m, &terms), WQ_OK);
+		queue_push(q, m, &terms, now_ns++);
+	}
+}
+
+static size_t
+available(struct queue *q)
+{
+	struct queue_info info;
+
+	queue_check(q);
+	queue_info(q, &info);
+	queue_info_fini(&info);
+	return info.available_count;
+}
+
+START_TEST(a_change_of_delays_goes_in_slices)
+{
+	struct queue *q = queue("a.fifo");
+	size_t slices = 0, before = 0, now;
+
+	set_delay(q, 5000);
+	push_delayed(q, MANY, 5000);
+	set_delay(q, 0);
+	now_ns += MS;
+	while (registry_expire(r, now_ns, 1)) {
+		now = available(q);
+		/* At one instant: those are available that it came to. */
+		ck_assert_uint_le(now - before, 100);
+		before = now;
+		slices++;
+		/* Nothing overtakes what is yet to be changed. */
+		push_delayed(q, 1, 0);
+		ck_assert(available(q) == now || now >= MANY);
+	}
+	ck_assert_uint_ge(slices, MANY / 100);
+	ck_assert_uint_eq(available(q), MANY + slices);
+	push_delayed(q, 1, 0);
+	pass(1);
+	ck_assert_uint_eq(available(q), MANY + slices + 1);
+}
+END_TEST
+
+START_TEST(a_change_of_delays_ends_another)
+{
+	struct queue *q = queue("a.fifo");
+	size_t before;
+
+	set_delay(q, 5000);
+	push_delayed(q, MANY, 5000);
+	set_delay(q, 0);
+	now_ns += MS;
+	ck_assert(registry_expire(r, now_ns, 1));
+	before = available(q);
+	ck_assert_uint_lt(before, MANY);
+	set_delay(q, 9000);
+	pass(5000);
+	ck_assert_uint_eq(available(q), before);
+	pass(4000);
+	ck_assert_uint_eq(available(q), MANY);
+	/* Purged, and deleted, in the middle of it. */
+	set_delay(q, 5000);
+	push_delayed(q, MANY, 5000);
+	set_delay(q, 0);
+	ck_assert(registry_expire(r, now_ns + 1, 1) ||
+	    registry_next_due_ns(r) < now_ns + MS);
+	ck_assert_int_eq(queue_purge(q, now_ns), WQ_OK);
+	ck_assert(registry_reap(r, MANY / 2));
+	pass(1);
+	while (registry_reap(r, 10))
+		pass(0);
+	ck_assert_uint_eq(count(queue("a.fifo")), 0);
 }
 END_TEST
 
@@ -433,6 +527,8 @@ slices_suite(void)
 	tcase_add_test(t, a_redrive_that_ends_early_keeps_nothing);
 	tcase_add_test(t, a_group_is_noisy_no_longer_when_others_hold_more);
 	tcase_add_test(t, a_fifo_queue_keeps_its_order_through_delays);
+	tcase_add_test(t, a_change_of_delays_goes_in_slices);
+	tcase_add_test(t, a_change_of_delays_ends_another);
 	tcase_add_test(t, what_a_queue_holds_is_counted_as_memory_and_given_back);
 	suite_add_tcase(s, t);
 	return s;

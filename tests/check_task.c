@@ -170,7 +170,7 @@ START_TEST(cancel_and_failure_are_told_of)
 	ck_assert_int_eq(last.state, TASK_CANCELED);
 	ck_assert_uint_eq(last.moved, 2);
 	start(10);
-	ck_assert_int_eq(queue_delete(queue("to"), false), WQ_OK);
+	ck_assert_int_eq(queue_delete(queue("to"), false, 0), WQ_OK);
 	pass(1000);
 	ck_assert_uint_eq(told, 4);
 	ck_assert_int_eq(last.state, TASK_FAILED);

@@ -51,7 +51,8 @@ silent_task(void *arg, int64_t seq, const char *source,
 /* All but how it makes room, and what it is told of tasks. */
 #define SILENT_JOURNAL							\
 	.push = silent_push, .lock = silent_message,			\
-	.unlock = silent_message, .gone = silent_message,		\
+	.unlock = silent_message, .delay = silent_message,		\
+	.gone = silent_message,						\
 	.move = silent_move, .queue = silent_queue,			\
 	.queue_gone = silent_number, .purge = silent_purge
 

@@ -363,6 +363,7 @@ serve_from_now(struct durable *d, char *error)
 
 	clock_not_before(restore_last_ns(d->restore));
 	d->records.order = restore_order(d->restore);
+	registry_make_root(l->registry, clock_now_ns());
 	if (!registry_attach(l->registry, &d->records.journal)) {
 		snprintf(error, STORE_ERROR_BYTES, "no memory");
 		return -1;

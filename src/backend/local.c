@@ -487,8 +487,10 @@ local_new(struct event_base *base, const struct config *config)
 		goto fail;
 	registry_set_ids(l->registry, id_new);
 	registry_set_moment(l->registry, config->sqs_waits ? MOMENT_NS : 0);
-	if (*config->data == '\0')
+	if (*config->data == '\0') {
+		registry_make_root(l->registry, clock_now_ns());
 		return &l->backend;
+	}
 	/* Bodies over it stay on disk: nothing is refused for it. */
 	registry_set_cap(l->registry, l->max_memory_bytes);
 	l->max_memory_bytes = 0;

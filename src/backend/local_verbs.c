@@ -41,7 +41,7 @@ local_unmake(struct local *l, const char *name)
 
 	/* Others may have come to use it; without memory it stays. */
 	if (q != NULL && queue_is_unused(q) &&
-	    queue_delete(q, false) == WQ_OK)
+	    queue_delete(q, false, 0) == WQ_OK)	/* changes no other */
 		registry_reap(l->registry, 1);
 }
 
@@ -254,7 +254,7 @@ local_delete(struct local *l, struct op *op, int64_t now_ns)
 	enum wq_status st = find(l, op, &q);
 
 	if (st == WQ_OK &&
-	    (st = queue_delete(q, op->delete.even_target)) == WQ_OK)
+	    (st = queue_delete(q, op->delete.even_target, now_ns)) == WQ_OK)
 		recent_add(l->registry, op->queue, now_ns);
 	return reap(l, st);
 }

@@ -20,6 +20,7 @@ struct attempt {
 	struct {
 		struct id id;
 		uint32_t receipt;
+		int64_t until_ns;	/* another one: it was extended */
 	} given[];
 };
 
@@ -60,7 +61,7 @@ attempts_free(struct queue *q)
 		attempt_free(q->attempts);
 }
 
-/* The i-th message of a, if it is still locked by that receive; or NULL. */
+/* The i-th message of a, if it is locked as it left it; or NULL. */
 static struct message *
 held(const struct attempt *a, size_t i, int64_t now_ns)
 {
@@ -69,7 +70,8 @@ held(const struct attempt *a, size_t i, int64_t now_ns)
 
 	return m != NULL && m->queue == a->queue &&
 	    m->state == MESSAGE_LOCKED && m->receipt == a->given[i].receipt &&
-	    hold_due_ns(m->at.hold) > now_ns ? m : NULL;
+	    hold_due_ns(m->at.hold) == a->given[i].until_ns &&
+	    a->given[i].until_ns > now_ns ? m : NULL;
 }
 
 bool
@@ -97,6 +99,7 @@ attempt_again(struct queue *q, struct op_receive *op, int64_t now_ns)
 		    op->lock_ms : message_lock_ms(m)));
 		if (r->journal != NULL)
 			r->journal->lock(r->journal->arg, m);
+		a->given[i].until_ns = hold_due_ns(m->at.hold);
 		message_deliver(m, &op->out[i]);
 	}
 	op->count = a->count;
@@ -121,8 +124,9 @@ attempt_keep(struct queue *q, const struct op_receive *op, int64_t now_ns)
 	a->count = op->count;
 	memcpy(a->key, key, sizeof(key));
 	for (i = 0; i < op->count; i++) {
-		a->given[i].id = op->out[i].message->id;
+		a->given[i].id = op->out[i].id;
 		a->given[i].receipt = op->out[i].receipt;
+		a->given[i].until_ns = op->out[i].until_ns;
 	}
 	HASH_ADD(hh, q->attempts, key, DIGEST_BYTES, a);
 	if (a->hh.tbl == NULL) {	/* HASH_NONFATAL_OOM */

@@ -10,10 +10,10 @@ struct queue;
 
 /*
  * Receives from FIFO queues that may be repeated, since their answer may have
- * been lost: for 5 minutes, and while all of its messages are locked by it,
- * the same attempt gets the same messages with the same receipts, and their
- * locks begin anew.  Kept in memory only.  Source: SQS ReceiveMessage,
- * ReceiveRequestAttemptId.
+ * been lost: for 5 minutes, and while all of its messages are locked as it left
+ * them, the same attempt gets the same messages with the same receipts, and
+ * their locks begin anew.  An extend ends that.  Kept in memory only.  Source:
+ * SQS ReceiveMessage, ReceiveRequestAttemptId.
  */
 
 /* Is it a repeat?  Then op has what the first one had. */

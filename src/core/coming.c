@@ -13,6 +13,7 @@
 #include "core/group.h"
 #include "core/outside.h"
 #include "core/place.h"
+#include "core/redelay.h"
 #include "core/state.h"
 
 #define NS_PER_MS	INT64_C(1000000)
@@ -116,9 +117,10 @@ message_arrive(struct message *m)
 	if (m->extra != NULL && m->extra->has_ttl)
 		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
 		    m->extra->ttl.due_ns, m->extra->ttl.due_ns - m->pushed_ns);
-	if (m->at.hold != NULL)
+	if (m->at.hold != NULL) {
+		message_redelay_coming(m);
 		message_to_delay(m);
-	else
+	} else
 		/* In a FIFO queue dead letters may have come meanwhile. */
 		message_to_line(m, q->fifo, m->pushed_ns);
 }

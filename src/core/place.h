@@ -24,9 +24,9 @@ void	message_to_line(struct message *, bool returned,
 void	message_to_lock(struct message *, struct hold *, int64_t now_ns,
 	    int64_t duration_ns);
 /* Delayed, as the hold that it has says; only while it is new. */
+void	message_to_delay(struct message *);
 /* A delayed message is so until then. */
 void	message_set_delay_end(struct message *, int64_t due_ns);
-void	message_to_delay(struct message *);
 /* Locked until then, as it was before a restart; only while it is new. */
 void	message_restore_lock(struct message *, struct hold *, int64_t until_ns,
 	    int64_t received_ns, bool given_back);

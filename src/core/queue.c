@@ -291,7 +291,8 @@ is_in_question(const struct message *next, int64_t now_ns)
 
 	return (next->extra != NULL && next->extra->has_ttl &&
 	    next->extra->ttl.due_ns < now_ns) ||
-	    (delay != NULL && hold_due_ns(delay) < now_ns);
+	    (delay != NULL && hold_due_ns(delay) < now_ns) ||
+	    (q->redelays && q->redelay.due_ns < now_ns);
 }
 
 /*
@@ -434,20 +435,30 @@ late_letter(const struct queue *q, const struct op_confirm *c)
 	    message_dead_letter(m)->receipt == c->receipt.receipt ? m : NULL;
 }
 
+/* May m, which is in its queue, be confirmed by c? */
+static enum wq_status
+check_confirm(const struct message *m, struct op_confirm *c, int64_t now_ns)
+{
+	if (!receipt_is_newest(m, &c->receipt, &c->receives_since,
+	    &c->ended_ns))
+		return WQ_STALE_RECEIPT;
+	return is_locked(m, now_ns) || (!c->while_locked && c->receipt.given &&
+	    m->receives > 0) ? WQ_OK : WQ_NOT_LOCKED;
+}
+
 enum wq_status
 queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 {
 	struct registry *r = q->registry;
-	struct message *m, *late = late_letter(q, c);
+	struct message *m = late_letter(q, c);
+	enum wq_status st;
 
-	if ((m = late != NULL ? late : find(q, &c->id)) == NULL)
-		return WQ_NO_MESSAGE;
-	if (late == NULL && !receipt_is_newest(m, &c->receipt,
-	    &c->receives_since, &c->ended_ns))
-		return WQ_STALE_RECEIPT;
-	if (late == NULL && !is_locked(m, now_ns) && (c->while_locked ||
-	    !c->receipt.given || m->receives == 0))
-		return WQ_NOT_LOCKED;
+	if (m == NULL) {
+		if ((m = find(q, &c->id)) == NULL)
+			return WQ_NO_MESSAGE;
+		if ((st = check_confirm(m, c, now_ns)) != WQ_OK)
+			return st;
+	}
 	if (!journal_reserve(r, 1, 0))
 		return WQ_NOMEM;
 	if (r->journal != NULL)

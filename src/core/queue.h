@@ -82,11 +82,12 @@ enum wq_status	queue_pause(struct queue *, bool pause) WQ_MUST;
  */
 enum wq_status	queue_purge(struct queue *, int64_t now_ns) WQ_MUST;
 /*
- * It and its messages are gone; those that wait time out.  WQ_ROOT: the
- * default queue stays.  WQ_IS_TARGET: dead letters of another come here; with
- * even_target that one has no deadLetterQueue and no maxReceives any more.
+ * It, its messages and its tasks are gone; those that wait time out.  WQ_ROOT:
+ * the default queue stays.  WQ_IS_TARGET: dead letters of another come here;
+ * with even_target that one has no deadLetterQueue and no maxReceives any more.
  */
-enum wq_status	queue_delete(struct queue *, bool even_target) WQ_MUST;
+enum wq_status	queue_delete(struct queue *, bool even_target,
+		    int64_t now_ns) WQ_MUST;
 
 /*
  * Lock and give out available messages of q, oldest first, until there are

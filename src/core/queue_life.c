@@ -8,6 +8,7 @@
 #include "core/redelay.h"
 #include "core/retention.h"
 #include "core/state.h"
+#include "core/task.h"
 
 static struct queue *
 make(struct registry *r, const char *name,
@@ -105,8 +106,8 @@ hand_over(struct queue *q, struct queue *to)
 		queue_set_target(source, to);
 }
 
-static size_t
-text_bytes(struct shared *const *text)
+size_t
+queue_text_bytes(struct shared *const *text)
 {
 	size_t bytes = 0;
 	int i;
@@ -133,7 +134,7 @@ queue_purge(struct queue *q, int64_t now_ns)
 	    now_ns - q->purged_ns < r->moment_ns)
 		return WQ_RECENT;
 	to = make(r, q->name, &q->settings);
-	if (to == NULL || !journal_reserve(r, 1, text_bytes(q->text)) ||
+	if (to == NULL || !journal_reserve(r, 1, queue_text_bytes(q->text)) ||
 	    registry_replace(r, q, to) == -1) {
 		queue_free(to);
 		return WQ_NOMEM;
@@ -175,23 +176,23 @@ queue_die(struct queue *q)
 	bury(q);
 }
 
-/* Room in the journal for the end of q, and its sources' change. */
+/* Room in the journal for the end of q, of its tasks, and a change of others. */
 static bool
-reserve_for_sources(struct queue *q)
+reserve_for_end(struct queue *q)
 {
 	const struct queue *source;
-	size_t calls = 1, bytes = 0;
+	size_t calls = 1 + tasks_count(q), bytes = 0;
 
 	LIST_FOREACH(source, &q->sources, source_link) {
 		calls++;
-		bytes += text_bytes(source->text);
+		bytes += queue_text_bytes(source->text);
 	}
 	return journal_reserve(q->registry, calls, bytes);
 }
 
 /* Dead letters that came to q go nowhere from now: messages stay. */
 static void
-leave_sources(struct queue *q)
+leave_sources(struct queue *q, int64_t now_ns)
 {
 	struct registry *r = q->registry;
 	struct queue *source;
@@ -199,13 +200,14 @@ leave_sources(struct queue *q)
 	while ((source = LIST_FIRST(&q->sources)) != NULL) {
 		queue_set_target(source, NULL);
 		source->settings.max_receives = 0;
+		source->changed_ns = now_ns;
 		if (r->journal != NULL)
 			r->journal->queue(r->journal->arg, source);
 	}
 }
 
 enum wq_status
-queue_delete(struct queue *q, bool even_target)
+queue_delete(struct queue *q, bool even_target, int64_t now_ns)
 {
 	struct registry *r = q->registry;
 
@@ -213,9 +215,10 @@ queue_delete(struct queue *q, bool even_target)
 		return WQ_ROOT;
 	if (!LIST_EMPTY(&q->sources) && !even_target)
 		return WQ_IS_TARGET;
-	if (!reserve_for_sources(q))
+	if (!reserve_for_end(q))
 		return WQ_NOMEM;
-	leave_sources(q);
+	leave_sources(q, now_ns);
+	tasks_forget(q);
 	if (r->journal != NULL)
 		r->journal->queue_gone(r->journal->arg, q->number);
 	queue_die(q);
@@ -395,11 +398,11 @@ enum wq_status
 queue_configure(struct queue *q, struct op_configure *c, bool may_make,
     int64_t now_ns)
 {
-	struct queue_settings settings = q->settings;
+	const struct queue_settings was = q->settings;
+	struct queue_settings settings = was;
 	struct registry *r = q->registry;
 	struct shared *text[QUEUE_TEXTS];
 	struct queue *target = NULL;
-	int64_t was_ms;
 	enum wq_status st;
 	int i;
 
@@ -412,7 +415,7 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make,
 	if (make_texts(q, c, text) != WQ_OK)
 		return WQ_NOMEM;
 	/* For the queue that may be made too. */
-	st = journal_reserve(r, 2, text_bytes(text)) ?
+	st = journal_reserve(r, 2, queue_text_bytes(text)) ?
 	    find_target(q, c, may_make, now_ns, &target) : WQ_NOMEM;
 	if (st != WQ_OK) {
 		for (i = 0; i < QUEUE_TEXTS; i++)
@@ -422,13 +425,11 @@ queue_configure(struct queue *q, struct op_configure *c, bool may_make,
 	set_texts(q, text);
 	q->untouched = false;
 	queue_set_target(q, target);
-	if (settings.retention_ms != q->settings.retention_ms) {
-		q->settings = settings;
-		queue_retain(q, now_ns);
-	}
-	was_ms = q->settings.delay_ms;
 	q->settings = settings;
-	if (was_ms != settings.delay_ms)
+	if (was.retention_ms != settings.retention_ms)
+		queue_retain(q, now_ns);
+	if (was.delay_ms != settings.delay_ms ||
+	    was.delay_for_all != settings.delay_for_all)
 		queue_redelay(q, now_ns);
 	q->changed_ns = now_ns;
 	queue_tell(q, c);
@@ -443,7 +444,7 @@ queue_pause(struct queue *q, bool pause)
 {
 	struct registry *r = q->registry;
 
-	if (!journal_reserve(r, 1, text_bytes(q->text)))
+	if (!journal_reserve(r, 1, queue_text_bytes(q->text)))
 		return WQ_NOMEM;
 	q->paused = pause;
 	q->untouched = false;

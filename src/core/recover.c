@@ -23,8 +23,9 @@
 
 struct recovered_place {
 	struct message *message;	/* borrowed: the index has it */
-	int64_t at_ns;			/* available since, or due */
+	int64_t at_ns;			/* they are put in the order of it */
 	int64_t order;			/* of those at one instant */
+	int64_t since_ns;		/* available since, or due */
 	enum { PLACE_LINE, PLACE_LOCK, PLACE_DELAY } kind;
 	bool back;
 	int64_t received_ns;
@@ -248,6 +249,7 @@ place_of(struct message *m, const struct recovered_message *in,
 		p.at_ns = in->delay_ns;
 		p.kind = p.at_ns > settled_ns ? PLACE_DELAY : PLACE_LINE;
 	}
+	p.since_ns = p.at_ns;
 	return p;
 }
 
@@ -270,11 +272,15 @@ restore_place(struct recovery *rec, struct message *m,
 	struct recovered_place p = place_of(m, in, rec->settled_ns);
 	struct queue *q = m->queue;
 
-	if (p.kind == PLACE_DELAY && q->fifo && q->last_due_ns < p.at_ns)
-		q->last_due_ns = p.at_ns;
+	if (p.kind == PLACE_DELAY && q->fifo) {
+		if (q->last_due_ns < p.since_ns)
+			q->last_due_ns = p.since_ns;
+		/* Ends that change may be in another order; see redelay.c. */
+		p.at_ns = in->seq;
+	}
 	if (p.kind != PLACE_LINE || (p.at_ns != in->seq && !q->fifo))
 		return place_later(rec, &p);
-	message_to_line(m, q->fifo, p.at_ns);
+	message_to_line(m, q->fifo, p.since_ns);
 	return WQ_OK;
 }
 
@@ -337,7 +343,7 @@ put(struct registry *r, const struct recovered_place *p)
 	struct hold *h;
 
 	if (p->kind == PLACE_LINE) {
-		message_to_line(p->message, true, p->at_ns);
+		message_to_line(p->message, true, p->since_ns);
 		return WQ_OK;
 	}
 	h = mem_zalloc(sizeof(*h) + (p->kind == PLACE_LOCK ?
@@ -345,10 +351,10 @@ put(struct registry *r, const struct recovered_place *p)
 	if (h == NULL)
 		return WQ_NOMEM;
 	if (p->kind == PLACE_LOCK)
-		message_restore_lock(p->message, h, p->at_ns, p->received_ns,
+		message_restore_lock(p->message, h, p->since_ns, p->received_ns,
 		    p->back);
 	else {
-		h->deadline.due_ns = p->at_ns;
+		h->deadline.due_ns = p->since_ns;
 		p->message->at.hold = h;
 		message_to_delay(p->message);
 	}

@@ -12,7 +12,14 @@
 #include "core/state.h"
 
 #define NS_PER_MS	INT64_C(1000000)
-#define SLICE		100		/* messages with one deadline */
+#define SLICE		20		/* messages with one deadline */
+
+/* A standard queue may be told so, too, where it changes nothing. */
+static bool
+is_for_all(const struct queue *q)
+{
+	return q->fifo && q->settings.delay_for_all != 0;
+}
 
 static int64_t
 end_ns(const struct message *m)
@@ -20,16 +27,22 @@ end_ns(const struct message *m)
 	return m->pushed_ns + m->queue->settings.delay_ms * NS_PER_MS;
 }
 
+/* Without room for it, m has its old end after a restart. */
+static void
+tell_end(struct message *m)
+{
+	struct registry *r = m->queue->registry;
+
+	if (r->journal != NULL && journal_reserve(r, 1, 0))
+		r->journal->delay(r->journal->arg, m);
+}
+
 /* m, which is delayed, is so until then. */
 static void
 set_end(struct message *m, int64_t due_ns)
 {
-	struct registry *r = m->queue->registry;
-
 	message_set_delay_end(m, due_ns);
-	/* Without room for it, it has its old end after a restart. */
-	if (r->journal != NULL && journal_reserve(r, 1, 0))
-		r->journal->delay(r->journal->arg, m);
+	tell_end(m);
 }
 
 bool
@@ -38,12 +51,29 @@ message_redelay(struct message *m, int64_t due_ns)
 	struct queue *q = m->queue;
 	int64_t end = end_ns(m);
 
-	if (!q->settings.delay_for_all || end <= due_ns)
+	if (!is_for_all(q) || end <= due_ns)
 		return false;
 	if (q->last_due_ns < end)
 		q->last_due_ns = end;
 	set_end(m, end);
 	return true;
+}
+
+void
+message_redelay_coming(struct message *m)
+{
+	const struct queue *q = m->queue;
+	const struct hold *last = TAILQ_LAST(&q->delayed, hold_list);
+	int64_t end = end_ns(m);
+
+	if (!is_for_all(q))
+		return;
+	if (last != NULL && end < hold_due_ns(last))
+		end = hold_due_ns(last);
+	if (hold_due_ns(m->at.hold) <= end)
+		return;
+	m->at.hold->deadline.due_ns = end;
+	tell_end(m);
 }
 
 static void
@@ -58,9 +88,13 @@ void
 queue_redelay(struct queue *q, int64_t now_ns)
 {
 	queue_redelay_end(q);
+	if (!is_for_all(q))
+		return;
 	/* Not now: what is due now has taken effect. */
-	if (q->fifo && q->settings.delay_for_all && q->delayed_count > 0)
+	if (q->delayed_count > 0)
 		be_due(q, now_ns + 1);
+	else
+		q->last_due_ns = 0;
 }
 
 void
@@ -100,11 +134,11 @@ queue_redelay_due(struct queue *q, int64_t due_ns)
 		if (hold_due_ns(m->at.hold) > end)
 			set_end(m, end);
 	}
-	if (h == NULL && m != NULL)
-		q->last_due_ns = hold_due_ns(m->at.hold);
 	queue_redelay_end(q);
-	if (h == NULL)
+	if (h == NULL) {
+		q->last_due_ns = m != NULL ? hold_due_ns(m->at.hold) : 0;
 		return;
+	}
 	q->redelay_reached = message_ref(h->message);
 	be_due(q, due_ns + 1);
 }

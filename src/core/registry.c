@@ -248,11 +248,22 @@ registry_reap(struct registry *r, size_t max)
 	return q != NULL && q->coming_count == 0;
 }
 
+void
+registry_make_root(struct registry *r, int64_t now_ns)
+{
+	if (r->root->created_ns != 0)
+		return;
+	r->root->created_ns = now_ns;
+	if (r->root->changed_ns == 0)
+		r->root->changed_ns = now_ns;
+	r->root->recovered = false;	/* so that this is kept */
+}
+
 bool
 registry_attach(struct registry *r, const struct journal *j)
 {
 	if (!r->root->recovered) {
-		if (!j->reserve(j->arg, 1, 0))
+		if (!j->reserve(j->arg, 1, queue_text_bytes(r->root->text)))
 			return false;
 		j->queue(j->arg, r->root);
 	}

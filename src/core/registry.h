@@ -87,9 +87,15 @@ bool	registry_expire(struct registry *, int64_t now_ns, size_t max);
 bool	registry_reap(struct registry *, size_t max);
 
 /*
+ * The default queue was made now, if it is not known when.  After a recovery,
+ * and before registry_attach().
+ */
+void	registry_make_root(struct registry *, int64_t now_ns);
+
+/*
  * Tell that journal of all changes from now on; borrowed for the registry's
- * life.  It is told of the default queue if that was not recovered.  False: no
- * memory.
+ * life.  It is told of the default queue if that is not as it was recovered.
+ * False: no memory.
  */
 bool	registry_attach(struct registry *, const struct journal *) WQ_MUST;
 /* Tell no more. */

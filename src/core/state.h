@@ -21,7 +21,7 @@ struct queue {
 	bool hungry;			/* on it */
 	bool paused;
 	bool fifo;
-	bool recovered;			/* the journal knows it */
+	bool recovered;			/* the journal has it as it is */
 	bool untouched;			/* nobody has set anything of it */
 	struct waiter_list waiters;	/* first come, first served */
 	size_t waiter_count;
@@ -112,6 +112,7 @@ struct queue	*queue_new(struct registry *, const char *name,
 void		 queue_free(struct queue *);
 void		 queue_set_target(struct queue *, struct queue *target);
 void		 queue_time_out(struct waiter *);
+size_t		 queue_text_bytes(struct shared *const *);	/* QUEUE_TEXTS */
 
 /*
  * reap.c: a queue that nobody can reach any more, all of what it held goes in

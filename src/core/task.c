@@ -3,7 +3,7 @@
  * again, and moves a few letters each time, so that its speed is that of the
  * clock it is given.  The journal is told of its start and its end, and of how
  * far it is now and then: after a restart it goes on, and what it moved since
- * it was told is not counted.
+ * it was told is not counted.  They end with their queue.
  */
 #include "core/task.h"
 
@@ -190,6 +190,29 @@ add(struct registry *r, struct task *t, const char *source, int64_t from_ns)
 	r->memory_bytes += sizeof(*t) + THING_OVERHEAD_BYTES;
 	if (t->info.state == TASK_RUNNING)
 		go_on_at(t, from_ns + step_ns(t));
+}
+
+size_t
+tasks_count(const struct queue *q)
+{
+	const struct task *t;
+	size_t n = 0;
+
+	TAILQ_FOREACH(t, &q->registry->tasks, link)
+		n += strcmp(t->source, q->name) == 0;
+	return n;
+}
+
+void
+tasks_forget(const struct queue *q)
+{
+	struct task *t, *next;
+
+	for (t = TAILQ_FIRST(&q->registry->tasks); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
+		if (strcmp(t->source, q->name) == 0)
+			forget(t);
+	}
 }
 
 enum wq_status

@@ -1,6 +1,7 @@
 #ifndef WQ_CORE_TASK_H
 #define WQ_CORE_TASK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -15,9 +16,9 @@ struct task;
 
 /*
  * Tasks that move the dead letters of a queue, by and by, to where they came
- * from or to one queue, with other ids, as if pushed anew.  A queue has at
- * most one that runs; what became of the last ones is kept.  Source: SQS
- * StartMessageMoveTask and the two beside it.
+ * from or to one queue, with other ids, as if pushed anew.  A queue has at most
+ * one that runs; what became of the last ones is kept for as long as it is
+ * there.  Source: SQS StartMessageMoveTask and the two beside it.
  */
 
 /*
@@ -38,5 +39,8 @@ enum wq_status	task_recover(struct registry *,
 		    const struct recovered_task *) WQ_MUST;
 void	task_due(struct task *, int64_t due_ns);
 void	tasks_free(struct registry *);
+/* Those of a queue: how many, each a call of the journal when they go. */
+size_t	tasks_count(const struct queue *);
+void	tasks_forget(const struct queue *);
 
 #endif

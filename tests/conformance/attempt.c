@@ -125,6 +125,27 @@ START_TEST(repeat_ends_when_one_is_given_back)
 }
 END_TEST
 
+START_TEST(repeat_ends_when_one_is_extended)
+{
+	struct call *c;
+	struct seen *a;
+
+	push_words(F, "a b");
+	push_group(F, "c", "g");
+	c = attempt(2, "x");
+	a = &c->seen[0];
+	/* What is refused changes nothing. */
+	c = extend_call(F, a, HOUR_MS);
+	c->op.extend.max_total_ms = 1;
+	ck_assert_status(c, WQ_BEYOND);
+	ck_assert_str_eq(bodies(attempt(2, "x")), "a b");
+	ck_assert_status(extend_call(F, a, HOUR_MS), WQ_OK);
+	ck_assert_str_eq(bodies(attempt(2, "x")), "c");
+	ck_assert_uint_eq(look_seen(F, a->id)->receives, 1);
+	ck_assert_status(confirm_call(F, a), WQ_OK);
+}
+END_TEST
+
 START_TEST(repeat_ends_when_a_lock_runs_out)
 {
 	struct call *c, *again;
@@ -266,6 +287,7 @@ attempt_tests(void)
 	tcase_add_test(t, attempt_that_gave_nothing_is_none);
 	tcase_add_test(t, repeat_ends_when_one_is_confirmed);
 	tcase_add_test(t, repeat_ends_when_one_is_given_back);
+	tcase_add_test(t, repeat_ends_when_one_is_extended);
 	tcase_add_test(t, repeat_ends_when_a_lock_runs_out);
 	tcase_add_test(t, repeat_ends_when_it_was_released);
 	tcase_add_test(t, repeat_is_known_for_five_minutes);

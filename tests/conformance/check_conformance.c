@@ -33,7 +33,7 @@ static TCase	*(*const themes[])(void) = {
 	push_tests, limit_tests, receive_tests, lock_tests, wait_tests,
 	look_tests, manage_tests, letter_tests, fifo_tests, mixed_tests,
 	restart_tests, beside_tests, attempt_tests, terms_tests,
-	retention_tests, task_tests,
+	retention_tests, task_tests, delay_tests, rename_tests,
 };
 
 static int

@@ -348,6 +348,139 @@ START_TEST(redrive_needs_its_target)
 }
 END_TEST
 
+/* A confirm in queue of what s told, which may be a letter of it by now. */
+static enum wq_status
+confirm_late(const char *queue, const struct seen *s)
+{
+	struct call *c = confirm_call(queue, s);
+
+	c->op.confirm.even_dead = true;
+	return call_run(c);
+}
+
+/* One that died of its first receive in Q, which is told of. */
+static struct seen *
+kill_one(const char *body)
+{
+	struct seen *s;
+
+	set_target(Q, DEAD, 1);
+	push(Q, body);
+	s = receive_lock(Q, body, 1);
+	UNTIL(state_of(DEAD, s->id) == MESSAGE_AVAILABLE);
+	return s;
+}
+
+START_TEST(late_confirm_finds_a_letter_that_nobody_received)
+{
+	struct seen *s = kill_one("a");
+
+	kill_words(Q, "b");
+	ck_assert_status(confirm_call(Q, s), WQ_NO_MESSAGE);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_OK);
+	ck_assert_int_eq(state_of(DEAD, s->id), MESSAGE_GONE);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_NO_MESSAGE);
+	ck_assert_uint_eq(info(DEAD).totals.confirmed, 1);
+	ck_assert_uint_eq(info(Q).totals.confirmed, 0);
+	ck_assert_uint_eq(info(DEAD).body_bytes, 1);
+	world_restart();
+	ck_assert_str_eq(drain(DEAD), "b");
+}
+END_TEST
+
+START_TEST(late_confirm_finds_what_died_of_its_ttl)
+{
+	struct id id;
+	struct seen *s;
+
+	set_target(Q, DEAD, 0);
+	id = push_ttl(Q, "a", 1000);
+	s = receive_one(Q, "a");
+	world_pass(1000);
+	ck_assert_int_eq(state_of(DEAD, id), MESSAGE_AVAILABLE);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_OK);
+	ck_assert_int_eq(state_of(DEAD, id), MESSAGE_GONE);
+}
+END_TEST
+
+START_TEST(late_confirm_needs_the_last_receipt)
+{
+	struct seen *first, *last;
+	struct call *c;
+
+	set_target(Q, DEAD, 2);
+	push(Q, "a");
+	first = receive_lock(Q, "a", 1);
+	UNTIL(state_of(Q, first->id) == MESSAGE_AVAILABLE);
+	last = receive_lock(Q, "a", 1);
+	UNTIL(state_of(DEAD, first->id) == MESSAGE_AVAILABLE);
+	ck_assert_int_eq(confirm_late(Q, first), WQ_NO_MESSAGE);
+	c = call_new(OP_CONFIRM, Q);
+	c->op.confirm.id = last->id;
+	c->op.confirm.even_dead = true;
+	ck_assert_status(c, WQ_NO_MESSAGE);
+	/* It is a letter of that queue alone. */
+	push("other", "b");
+	ck_assert_int_eq(confirm_late("other", last), WQ_NO_MESSAGE);
+	ck_assert_int_eq(confirm_late(DEAD, last), WQ_STALE_RECEIPT);
+	ck_assert_int_eq(confirm_late(Q, last), WQ_OK);
+}
+END_TEST
+
+START_TEST(late_confirm_leaves_what_was_received_since)
+{
+	struct seen *s = kill_one("a"), *there;
+
+	there = receive_one(DEAD, "a");
+	ck_assert_int_eq(confirm_late(Q, s), WQ_NO_MESSAGE);
+	ck_assert_int_eq(extend(DEAD, s->id, 0), WQ_OK);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_NO_MESSAGE);
+	ck_assert_int_eq(state_of(DEAD, s->id), MESSAGE_AVAILABLE);
+	/* One that did not reach its client is not received. */
+	s = kill_one("b");
+	receive_one(DEAD, "a");
+	there = receive_one(DEAD, "b");
+	release(DEAD, there);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_OK);
+}
+END_TEST
+
+START_TEST(late_confirm_leaves_what_went_elsewhere)
+{
+	struct seen *s = kill_one("a"), *there;
+
+	set_target(DEAD, "last", 1);
+	there = receive_lock(DEAD, "a", 1);
+	UNTIL(state_of("last", s->id) == MESSAGE_AVAILABLE);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_NO_MESSAGE);
+	ck_assert_int_eq(confirm_late(DEAD, there), WQ_OK);
+	s = kill_one("b");
+	ck_assert_uint_eq(redrive(DEAD, NULL, 1), 1);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_STALE_RECEIPT);
+	ck_assert_str_eq(drain(Q), "b");
+	s = kill_one("c");
+	purge(DEAD);
+	ck_assert_int_eq(confirm_late(Q, s), WQ_NO_MESSAGE);
+}
+END_TEST
+
+START_TEST(late_confirm_is_known_after_a_restart)
+{
+	struct seen *a = kill_one("a"), *b = kill_one("b");
+
+	receive_one(DEAD, "a");
+	world_restart();
+	ck_assert_int_eq(confirm_late(Q, a), WQ_NO_MESSAGE);
+	b->receipt++;
+	ck_assert_int_eq(confirm_late(Q, b), WQ_NO_MESSAGE);
+	b->receipt--;
+	ck_assert_int_eq(confirm_late(Q, b), WQ_OK);
+	world_restart();
+	ck_assert_int_eq(state_of(DEAD, b->id), MESSAGE_GONE);
+	ck_assert_int_eq(state_of(DEAD, a->id), MESSAGE_LOCKED);
+}
+END_TEST
+
 TCase *
 letter_tests(void)
 {
@@ -377,5 +510,11 @@ letter_tests(void)
 	tcase_add_test(t, redrive_to_where_it_is_moves_none);
 	tcase_add_test(t, redrive_to_a_full_queue_loses_nothing);
 	tcase_add_test(t, redrive_needs_its_target);
+	tcase_add_test(t, late_confirm_finds_a_letter_that_nobody_received);
+	tcase_add_test(t, late_confirm_finds_what_died_of_its_ttl);
+	tcase_add_test(t, late_confirm_needs_the_last_receipt);
+	tcase_add_test(t, late_confirm_leaves_what_was_received_since);
+	tcase_add_test(t, late_confirm_leaves_what_went_elsewhere);
+	tcase_add_test(t, late_confirm_is_known_after_a_restart);
 	return t;
 }

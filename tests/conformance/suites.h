@@ -7,6 +7,7 @@
 TCase	*push_tests(void);
 TCase	*beside_tests(void);
 TCase	*attempt_tests(void);
+TCase	*delay_tests(void);
 TCase	*limit_tests(void);
 TCase	*receive_tests(void);
 TCase	*lock_tests(void);
@@ -17,6 +18,7 @@ TCase	*terms_tests(void);
 TCase	*retention_tests(void);
 TCase	*task_tests(void);
 TCase	*letter_tests(void);
+TCase	*rename_tests(void);
 TCase	*fifo_tests(void);
 TCase	*mixed_tests(void);
 TCase	*restart_tests(void);

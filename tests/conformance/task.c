@@ -239,7 +239,7 @@ START_TEST(last_ten_tasks_are_listed)
 }
 END_TEST
 
-START_TEST(task_fails_when_its_queue_is_deleted)
+START_TEST(task_is_forgotten_when_its_queue_is_deleted)
 {
 	struct call *c;
 	struct id id;
@@ -468,20 +468,34 @@ START_TEST(task_does_not_make_up_for_the_time_it_was_down)
 }
 END_TEST
 
-START_TEST(task_whose_queue_is_gone_fails_after_a_restart)
+START_TEST(next_queue_of_a_name_has_no_tasks)
 {
 	struct call *c;
-	struct id id;
+	size_t n;
 
 	make_letters(Q, 5);
-	id = task_start(NULL, 1);
+	ck_assert_status(cancel_call(task_start(NULL, 1)), WQ_OK);
+	task_start(NULL, 1);
+	/* It is the same queue after a purge. */
+	purge(DEAD);
+	tasks(DEAD, &n);
+	ck_assert_uint_eq(n, 2);
 	c = call_new(OP_DELETE, DEAD);
 	c->op.delete.even_target = true;
 	ck_assert_status(c, WQ_OK);
+	make_letters(Q, 5);
+	tasks(DEAD, &n);
+	ck_assert_uint_eq(n, 0);
 	world_restart();
+	tasks(DEAD, &n);
+	ck_assert_uint_eq(n, 0);
 	world_pass(5000);
-	ck_assert_status(cancel_call(id), WQ_NO_TASK);
 	ck_assert_uint_eq(info(Q).available_count, 0);
+	/* Those of others stay: here the new one's. */
+	task_start(NULL, 1);
+	ck_assert_int_eq(delete_queue(Q), WQ_OK);
+	tasks(DEAD, &n);
+	ck_assert_uint_eq(n, 1);
 }
 END_TEST
 
@@ -520,7 +534,7 @@ task_tests(void)
 	tcase_add_test(t, queue_has_one_task_at_a_time);
 	tcase_add_test(t, task_needs_a_target_and_a_destination);
 	tcase_add_test(t, last_ten_tasks_are_listed);
-	tcase_add_test(t, task_fails_when_its_queue_is_deleted);
+	tcase_add_test(t, task_is_forgotten_when_its_queue_is_deleted);
 	tcase_add_test(t, task_fails_when_its_destination_is_deleted);
 	tcase_add_test(t, letters_without_a_source_stay);
 	tcase_add_test(t, letters_that_come_since_or_are_locked_stay);
@@ -533,7 +547,7 @@ task_tests(void)
 	tcase_add_test(t, task_that_runs_may_be_canceled_after_a_restart);
 	tcase_add_test(t, last_ten_tasks_come_back);
 	tcase_add_test(t, task_does_not_make_up_for_the_time_it_was_down);
-	tcase_add_test(t, task_whose_queue_is_gone_fails_after_a_restart);
+	tcase_add_test(t, next_queue_of_a_name_has_no_tasks);
 	tcase_add_test(t, task_moves_thousands_over_restarts);
 	return t;
 }

@@ -283,6 +283,28 @@ START_TEST(queue_tells_when_it_was_made_and_changed)
 }
 END_TEST
 
+START_TEST(default_queue_was_made_at_the_first_start)
+{
+	struct queue_info i = info(NULL);
+	int64_t since_ns = clock_now_ns() - i.created_ns;
+
+	ck_assert_int_ge(since_ns, 0);
+	ck_assert_int_lt(since_ns, 60 * CLOCK_NS_PER_S);
+	ck_assert_int_eq(i.changed_ns, i.created_ns);
+	world_pass(1000);
+	push(NULL, "a");
+	world_restart();
+	ck_assert_int_eq(info(NULL).created_ns, i.created_ns);
+	ck_assert_int_eq(info(NULL).changed_ns, i.created_ns);
+	set(NULL, SETTING_DELAY, 1);
+	purge(NULL);
+	world_restart();
+	ck_assert_int_eq(info(NULL).created_ns, i.created_ns);
+	ck_assert_int_ge(info(NULL).changed_ns,
+	    i.created_ns + 1000 * CLOCK_NS_PER_MS);
+}
+END_TEST
+
 START_TEST(queue_knows_whether_it_is_a_target)
 {
 	set_target(Q, DEAD, 1);
@@ -307,21 +329,28 @@ delete_even_target(const char *queue)
 START_TEST(target_may_be_deleted_and_messages_stay_with_their_sources)
 {
 	struct id id;
+	int64_t before_ns, changed_ns;
 
 	set_target(Q, DEAD, 1);
 	set_target("other", DEAD, 2);
+	world_pass(1000);
+	before_ns = clock_now_ns();
 	ck_assert_int_eq(delete_queue(DEAD), WQ_IS_TARGET);
 	push(Q, "a");
 	ck_assert_int_eq(delete_even_target(DEAD), WQ_OK);
 	ck_assert(!queue_exists(DEAD));
 	ck_assert_str_eq(info(Q).dead_letter_queue, "");
 	ck_assert_int_eq(info(Q).settings.max_receives, 0);
+	changed_ns = info("other").changed_ns;
+	ck_assert_int_ge(changed_ns, before_ns);
+	ck_assert_int_ge(info(Q).changed_ns, before_ns);
 	id = receive_lock(Q, "a", 1)->id;
 	world_pass(1000);
 	ck_assert_int_eq(state_of(Q, id), MESSAGE_AVAILABLE);
 	world_restart();
 	ck_assert_str_eq(info("other").dead_letter_queue, "");
 	ck_assert_int_eq(info("other").settings.max_receives, 0);
+	ck_assert_int_eq(info("other").changed_ns, changed_ns);
 	ck_assert(!queue_exists(DEAD));
 	ck_assert_int_eq(delete_even_target(NULL), WQ_ROOT);
 	ck_assert_int_eq(delete_even_target(DEAD), WQ_NO_QUEUE);
@@ -457,6 +486,7 @@ terms_tests(void)
 	tcase_add_test(t, text_is_changed_only_from_what_is_expected);
 	tcase_add_test(t, text_of_a_new_queue_is_expected_to_be_none);
 	tcase_add_test(t, queue_tells_when_it_was_made_and_changed);
+	tcase_add_test(t, default_queue_was_made_at_the_first_start);
 	tcase_add_test(t, queue_knows_whether_it_is_a_target);
 	tcase_add_test(t,
 	    target_may_be_deleted_and_messages_stay_with_their_sources);

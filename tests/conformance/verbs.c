@@ -384,6 +384,9 @@ set_on(struct call *c, unsigned setting, int64_t value)
 	case SETTING_REDRIVE_ALLOW:
 		s->redrive_allow = value;
 		break;
+	case SETTING_DELAY_FOR_ALL:
+		s->delay_for_all = value;
+		break;
 	default:
 		ck_abort_msg("not a number: setting %u", setting);
 	}

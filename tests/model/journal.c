@@ -191,6 +191,7 @@ tell_move(void *arg, const struct message *m, int64_t was_ns)
 	message_facts(m, &f);
 	memset(&row->m.lock, 0, sizeof(row->m.lock));
 	row->m.seq = m->pushed_ns;
+	row->m.id = m->id;
 	row->m.queue = f.queue;
 	row->m.first_pushed_ns = f.first_pushed_ns;
 	row->m.delay_ns = row->m.ttl_ns = 0;
@@ -267,8 +268,9 @@ journal_rows(void)
 {
 	static const struct journal journal = { .reserve = reserve,
 	    .push = tell_push, .lock = tell_lock, .unlock = tell_unlock,
-	    .delay = tell_delay, .gone = tell_gone, .move = tell_move, .queue = tell_queue,
-	    .queue_gone = tell_queue_gone, .purge = tell_purge };
+	    .delay = tell_delay, .gone = tell_gone, .move = tell_move,
+	    .queue = tell_queue, .queue_gone = tell_queue_gone,
+	    .purge = tell_purge };
 
 	return &journal;
 }

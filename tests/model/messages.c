@@ -345,36 +345,77 @@ some_target(void)
 	return m != NULL ? m : any_message();
 }
 
+/* Does c confirm m as a dead letter of queue? */
+static bool
+is_late_letter(const struct naive_message *m, int queue,
+    const struct op_confirm *c)
+{
+	return c->even_dead && c->receipt.given && m->is_dead &&
+	    m->dead.queue == queue && m->receives == 0 &&
+	    m->dead.receipt == c->receipt.receipt;
+}
+
+/* A letter that nobody received; NULL: one that is tried is none. */
+static struct naive_message *
+some_letter(void)
+{
+	struct naive_message *m = some_message(MESSAGE_AVAILABLE);
+
+	return m != NULL && m->is_dead && m->receives == 0 ? m : NULL;
+}
+
+/* Where m may be confirmed. */
+static int
+place_of(const struct naive_message *m)
+{
+	return m->is_dead && naive.queues[m->dead.queue].exists && chance(2) ?
+	    m->dead.queue : chance(20) ? some_queue() : m->queue;
+}
+
+static enum wq_status
+expected_confirm(const struct naive_message *m, int queue,
+    const struct op_confirm *c)
+{
+	enum wq_status st;
+
+	if (memcmp(&m->id, &c->id, sizeof(c->id)) != 0)
+		return WQ_NO_MESSAGE;
+	if (is_late_letter(m, queue, c))
+		return WQ_OK;
+	if (queue != m->queue)
+		return WQ_NO_MESSAGE;
+	st = naive_receipt_status(m, &c->receipt, false);
+	if (st == WQ_OK && c->while_locked && m->state != MESSAGE_LOCKED) {
+		happened(CONFIRMED_TOO_LATE);
+		return WQ_NOT_LOCKED;
+	}
+	return st;
+}
+
 void
 do_confirm(void)
 {
-	struct naive_message *m = some_target();
+	struct naive_message *m = chance(2) ? some_letter() : NULL;
 	struct op_confirm c = { .receives_since = 0 };
-	enum wq_status want = WQ_NO_MESSAGE, got;
+	enum wq_status want, got;
 	int queue;
 
-	if (m == NULL)
+	if (m == NULL && (m = some_target()) == NULL)
 		return;
-	queue = chance(20) ? some_queue() : m->queue;
-	c.id = m->id;
+	queue = place_of(m);
+	c.id = chance(20) ? gone_id() : m->id;
 	c.receipt = some_receipt(m);
 	c.while_locked = chance(2);
-	if (chance(20))
-		c.id = gone_id();
-	else if (queue == m->queue)
-		want = naive_receipt_status(m, &c.receipt, false);
-	if (want == WQ_OK && c.while_locked && m->state != MESSAGE_LOCKED) {
-		want = WQ_NOT_LOCKED;
-		happened(CONFIRMED_TOO_LATE);
-	}
+	c.even_dead = chance(2);
+	want = expected_confirm(m, queue, &c);
 	if ((got = core_confirm(queue, &c, now_ns)) != want)
 		fail("confirm is %d, not %d", got, want);
 	if (got == WQ_STALE_RECEIPT)
 		check_stale(m, &c.receipt, c.receives_since, c.ended_ns);
 	else if (got == WQ_OK) {
-		happened(m->state == MESSAGE_LOCKED ? CONFIRMED :
-		    CONFIRMED_LATE);
-		naive.queues[queue].totals.confirmed++;
+		happened(m->queue != queue ? CONFIRMED_DEAD : m->state ==
+		    MESSAGE_LOCKED ? CONFIRMED : CONFIRMED_LATE);
+		naive.queues[m->queue].totals.confirmed++;
 		naive_gone(m);
 	} else
 		happened(got == WQ_NOT_LOCKED ? NOT_LOCKED : NO_MESSAGE);

@@ -31,17 +31,19 @@ static const char *const	event_names[EVENTS] = {
 	"pushed", "repeated", "refused: delay", "refused: messages",
 	"refused: bytes", "refused: memory", "refused for ever", "delayed",
 	"delay ended",
-	"delay raised in a FIFO queue", "received", "received by bytes",
+	"delay raised in a FIFO queue", "delay lengthened",
+	"delay shortened", "received", "received by bytes",
 	"several of a FIFO group", "noisy group overtaken",
 	"max_locked reached", "nothing while paused", "nothing from blocked",
 	"partial expiry", "expired", "confirmed", "confirmed late",
-	"confirmed too late", "confirmed in many", "not locked", "no message", "stale",
+	"confirmed too late", "confirmed as a dead letter",
+	"confirmed in many", "not locked", "no message", "stale",
 	"stale by one", "extended", "beyond what may be",
 	"given back", "released",
 	"released too late", "dead by receives", "dead by ttl", "dead twice",
 	"timed out", "too old", "too old when it came back",
 	"retention changed", "dedup ended", "redriven home", "redriven to",
-	"redriven in part", "letter stuck", "waited", "served", "wait ended",
+	"redriven in part", "renamed", "letter stuck", "waited", "served", "wait ended",
 	"unwaited", "deleted with waiters", "purged", "paused", "resumed",
 	"made", "target made", "deleted empty", "deleted full",
 	"delete of the default", "delete of a target",
@@ -166,7 +168,8 @@ tick(void)
 /*
  * A crowd of deadlines: only some take effect before an op.  A receive finds
  * the exact order all the same, but for which groups are noisy, and which group
- * of a FIFO queue is first where one comes free or loses its first.
+ * of a FIFO queue is first where one comes free or loses its first, which may
+ * be too old.
  */
 static bool
 is_plain(int queue)
@@ -177,7 +180,8 @@ is_plain(int queue)
 		return naive_count(queue, MESSAGE_LOCKED) < 22;
 	for (m = naive.messages; m < naive.messages + naive.count; m++)
 		if (m->queue == queue && (m->state == MESSAGE_LOCKED ||
-		    m->ttl.due_ns != 0))
+		    m->ttl.due_ns != 0 || (m->receives > 0 &&
+		    naive_retains(queue))))
 			return false;
 	return true;
 }

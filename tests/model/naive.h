@@ -59,6 +59,8 @@ void	naive_move(struct naive_message *, int queue, bool renew,
 /* Available since then; returned: after a lock, a delay or a move. */
 void	naive_to_line(struct naive_message *, bool returned,
 	    int64_t available_ns);
+/* What queue says of delays is new: those that are too long are shortened. */
+void	naive_redelay(int queue, int64_t now_ns);
 /* Does queue keep messages for a time only? */
 bool	naive_retains(int queue);
 /* It goes if it is older than its queue keeps it; false: it is not. */
@@ -73,7 +75,7 @@ void	naive_unwait(int queue, size_t i);
 
 void	naive_make(int queue, int64_t now_ns);
 enum wq_status	naive_delete_status(int queue, bool even_target);
-void	naive_delete(int queue);
+void	naive_delete(int queue, int64_t now_ns);
 void	naive_purge(int queue);
 /* target: that of c's name, NOWHERE for none and for a bad name. */
 enum wq_status	naive_configure(int queue, const struct op_configure *,

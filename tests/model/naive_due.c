@@ -1,9 +1,12 @@
 /* What falls due in the model: locks, delays, ttls, ages, keys and waits. */
 #include "naive.h"
 
+#include <stdlib.h>
+
 #include "model.h"
 
-#define MS	INT64_C(1000000)
+#define MS		INT64_C(1000000)
+#define REDELAYS	20
 
 static struct naive_queue *
 queue_of(const struct naive_message *m)
@@ -65,6 +68,7 @@ die(struct naive_message *m, enum dead_reason reason, int64_t at_ns)
 	m->dead.queue = m->queue;
 	m->dead.reason = reason;
 	m->dead.receives = m->receives;
+	m->dead.receipt = m->receipt;
 	m->is_dead = true;
 	q->totals.dead_lettered++;
 	naive_move(m, q->dead_letters, false, at_ns);
@@ -89,16 +93,84 @@ lock_ends(struct naive_message *m)
 		naive_to_line(m, true, at_ns);
 }
 
+/* When m's delay should end. */
+static int64_t
+delay_end(const struct naive_message *m)
+{
+	return m->place_ns + queue_of(m)->settings.delay_ms * MS;
+}
+
+static bool
+is_for_all(const struct naive_queue *q)
+{
+	return q->fifo && q->settings.delay_for_all != 0;
+}
+
+static void
+set_delay_end(struct naive_message *m, int64_t end_ns)
+{
+	m->hold.due_ns = end_ns;
+	m->hold.order = ++naive.order;
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const struct naive_message *m = *(struct naive_message *const *)a;
+	const struct naive_message *n = *(struct naive_message *const *)b;
+
+	return m->place_ns < n->place_ns ? -1 : 1;
+}
+
+void
+naive_redelay(int queue, int64_t at_ns)
+{
+	static struct naive_message *list[MESSAGES_MAX];
+	struct naive_queue *q = &naive.queues[queue];
+	int64_t end_ns, first_ns;
+	size_t i, n = 0;
+
+	if (!is_for_all(q))
+		return;
+	for (i = 0; i < naive.count; i++)
+		if (naive.messages[i].queue == queue &&
+		    naive.messages[i].state == MESSAGE_DELAYED)
+			list[n++] = &naive.messages[i];
+	qsort(list, n, sizeof(list[0]), compare_places);
+	for (i = 0; i < n; i++) {
+		/* It takes a nanosecond for so many. */
+		first_ns = at_ns + 1 + (int64_t)(i / REDELAYS);
+		end_ns = delay_end(list[i]);
+		if (end_ns < first_ns)
+			end_ns = first_ns;
+		if (list[i]->hold.due_ns <= end_ns)
+			continue;
+		set_delay_end(list[i], end_ns);
+		happened(DELAY_SHORTENED);
+	}
+	q->last_due_ns = n > 0 ? list[n - 1]->hold.due_ns : 0;
+}
+
 static void
 hold_ends(struct naive_message *m)
 {
+	struct naive_queue *q = queue_of(m);
+
 	if (m->state == MESSAGE_LOCKED) {
 		lock_ends(m);
 		return;
 	}
 	happened(DELAY_ENDED);
-	if (!naive_goes_old(m, m->hold.due_ns))
+	if (naive_goes_old(m, m->hold.due_ns))
+		return;
+	if (!is_for_all(q) || delay_end(m) <= m->hold.due_ns) {
 		naive_to_line(m, true, m->hold.due_ns);
+		return;
+	}
+	set_delay_end(m, delay_end(m));
+	if (q->last_due_ns < m->hold.due_ns)
+		q->last_due_ns = m->hold.due_ns;
+	happened(DELAY_LENGTHENED);
 }
 
 static void

@@ -63,7 +63,7 @@ naive_delete_status(int queue, bool even_target)
 }
 
 void
-naive_delete(int queue)
+naive_delete(int queue, int64_t at_ns)
 {
 	struct naive_queue *q = &naive.queues[queue];
 	size_t i;
@@ -73,6 +73,7 @@ naive_delete(int queue)
 		    naive.queues[i].dead_letters == queue) {
 			naive.queues[i].dead_letters = NOWHERE;
 			naive.queues[i].settings.max_receives = 0;
+			naive.queues[i].changed_ns = at_ns;
 			happened(DELETED_TARGET);
 		}
 	while (q->waiter_count > 0) {
@@ -114,6 +115,8 @@ apply(struct queue_settings *to, const struct queue_settings *from,
 		to->retention_ms = from->retention_ms;
 	if (given & SETTING_DEDUP_BY_GROUP)
 		to->dedup_by_group = from->dedup_by_group;
+	if (given & SETTING_DELAY_FOR_ALL)
+		to->delay_for_all = from->delay_for_all;
 }
 
 enum wq_status
@@ -121,7 +124,7 @@ naive_configure(int queue, const struct op_configure *c, int target,
     bool is_bad_name, int64_t at_ns)
 {
 	struct naive_queue *q = &naive.queues[queue];
-	struct queue_settings settings = q->settings;
+	struct queue_settings settings = q->settings, was = settings;
 	int i;
 
 	if (!(c->given & SETTING_DEAD_LETTER_QUEUE))
@@ -141,6 +144,9 @@ naive_configure(int queue, const struct op_configure *c, int target,
 	if (c->given & SETTING_TAGS)
 		q->tags = c->text[QUEUE_TAGS];
 	q->settings = settings;
+	if (was.delay_ms != settings.delay_ms ||
+	    was.delay_for_all != settings.delay_for_all)
+		naive_redelay(queue, at_ns);
 	q->changed_ns = at_ns;
 	q->dead_letters = target;
 	return WQ_OK;

@@ -8,7 +8,7 @@
 
 /* Those that are tried. */
 #define SETTINGS	((SETTING_TAGS * 2 - 1) | SETTING_RETENTION | \
-			SETTING_DEDUP_BY_GROUP)
+			SETTING_DEDUP_BY_GROUP | SETTING_DELAY_FOR_ALL)
 
 /* What they are set to at the start, and again and again. */
 static const struct {
@@ -17,9 +17,10 @@ static const struct {
 } usual[QUEUES] = {
 	{ { .lock_timeout_ms = 1000 }, NOWHERE },
 	{ { .lock_timeout_ms = 20000 }, NOWHERE },
-	{ { .lock_timeout_ms = 1000, .max_receives = 4, .retention_ms = 9000 },
-	    7 },
-	{ { .lock_timeout_ms = 300, .max_receives = 2, .ttl_ms = 3000 }, 4 },
+	{ { .lock_timeout_ms = 1000, .max_receives = 4, .retention_ms = 9000,
+	    .delay_ms = 300, .delay_for_all = 1 }, 7 },
+	{ { .lock_timeout_ms = 300, .max_receives = 2, .ttl_ms = 3000,
+	    .delay_for_all = 1 }, 4 },
 	{ { .lock_timeout_ms = 300, .max_receives = 2, .retention_ms = 5000 },
 	    5 },
 	{ { .lock_timeout_ms = 1000 }, NOWHERE },
@@ -58,6 +59,13 @@ look_at_all(void)
 }
 
 static void
+change_delays(void)
+{
+	now_ns += MESSAGES_MAX;
+	expire_all();
+}
+
+static void
 configure(int queue, struct op_configure *c, int target, bool is_bad_name)
 {
 	bool makes = target != NOWHERE && !naive.queues[target].exists;
@@ -75,6 +83,8 @@ configure(int queue, struct op_configure *c, int target, bool is_bad_name)
 			happened(MADE_TARGET);
 		if (c->settings.retention_ms != retention_ms)
 			look_at_all();
+		else if (naive.queues[queue].fifo)
+			change_delays();
 	} else
 		happened(got == WQ_CYCLE ? CYCLE : got == WQ_NO_TARGET ?
 		    NO_TARGET : BAD_TARGET);
@@ -122,6 +132,7 @@ do_configure(void)
 		c.given &= ~(unsigned)SETTING_RETENTION;
 	s->retention_ms = chance(3) ? 0 : (int64_t)below(9000);
 	s->dedup_by_group = (int64_t)below(2);
+	s->delay_for_all = usual[queue].settings.delay_for_all;
 	s->max_receives = (int64_t)below(4);
 	s->max_messages = chance(2) ? 0 : (int64_t)below(60);
 	s->max_bytes = chance(2) ? 0 : (int64_t)below(1000);
@@ -164,13 +175,13 @@ do_delete(void)
 		naive_purge(queue);
 		do_wait(queue);
 	}
-	if ((got = core_delete(queue, even_target)) != want)
+	if ((got = core_delete(queue, even_target, now_ns)) != want)
 		fail("delete is %d, not %d", got, want);
 	if (got == WQ_OK) {
 		happened(naive_bytes(queue) > 0 ? DELETED_FULL : DELETED);
 		if (naive.queues[queue].waiter_count > 0)
 			happened(WAIT_DELETED);
-		naive_delete(queue);
+		naive_delete(queue, now_ns);
 	} else
 		happened(got == WQ_ROOT ? DELETE_ROOT : DELETE_TARGET);
 }
@@ -238,6 +249,39 @@ list_redriven(int queue, int to, struct naive_message **list)
 	return n;
 }
 
+/* The core's message, wherever it is yet; its ref is the caller's. */
+static struct message *
+message_of(const struct naive_message *m)
+{
+	struct op_look l = { .id = m->id };
+	int queue;
+
+	for (queue = 0; queue < QUEUES; queue++)
+		if (naive.queues[queue].exists &&
+		    core_look(queue, &l) == WQ_OK)
+			return l.out.message;
+	fail("a letter is nowhere");
+}
+
+/* m was moved by the core, maybe with another id. */
+static void
+redriven(struct naive_message *m, int to, const struct message *got,
+    bool renew)
+{
+	int home = redriven_to(m, to);
+
+	if ((memcmp(&m->id, &got->id, sizeof(m->id)) != 0) != renew)
+		fail("a letter has %s id", renew ? "no other" : "another");
+	if (renew) {
+		remember_gone(&m->id);
+		m->id = got->id;
+		happened(RENAMED);
+	}
+	naive_move(m, home, naive_retains(home), now_ns);
+	m->is_dead = false;
+	happened(to != NOWHERE ? REDRIVEN_TO : REDRIVEN_HOME);
+}
+
 static bool
 has_left(int queue, const struct naive_message *m)
 {
@@ -270,16 +314,19 @@ void
 do_redrive(void)
 {
 	static struct naive_message *list[MESSAGES_MAX];
+	static struct message *held[MESSAGES_MAX];
 	int64_t last_ns[QUEUES][GROUPS] = { { 0 } };
-	struct op_redrive r = { .max = chance(2) ? 1 + below(5) : 1000 };
+	struct op_redrive r = { .max = chance(2) ? 1 + below(5) : 1000,
+	    .renew = chance(2) };
 	int queue = some_queue(), to = chance(3) ? some_queue() : NOWHERE;
 	bool over[GROUPS] = { false }, moved[MESSAGES_MAX];
 	size_t n = list_redriven(queue, to, list), want, i;
-	int home;
 
 	if (to != NOWHERE && (queue == 1 || to == 1 || n > 60))
 		r.max = 1 + below(5);
 	want = n < r.max ? n : r.max;
+	for (i = 0; i < n; i++)
+		held[i] = message_of(list[i]);
 	core_redrive(queue, &r, to, now_ns, 1 + below(30));
 	if (r.moved != want)
 		fail("%zu are redriven, not %zu", r.moved, want);
@@ -292,14 +339,11 @@ do_redrive(void)
 	}
 	if (want != 0)
 		fail("other letters are redriven");
-	for (i = 0; i < n; i++)
-		if (moved[i]) {
-			home = redriven_to(list[i], to);
-			naive_move(list[i], home, naive_retains(home),
-			    now_ns);
-			list[i]->is_dead = false;
-			happened(to != NOWHERE ? REDRIVEN_TO : REDRIVEN_HOME);
-		}
+	for (i = 0; i < n; i++) {
+		if (moved[i])
+			redriven(list[i], to, held[i], r.renew);
+		message_unref(held[i]);
+	}
 	for (i = 0; i < n; i++)
 		if (moved[i] && (naive.queues[list[i]->queue].fifo ||
 		    naive_retains(list[i]->queue)))
@@ -320,7 +364,8 @@ delete_all(void)
 		if (naive.queues[i].exists)
 			configure(i, &c, NOWHERE, false);
 	for (i = 1; i < QUEUES; i++)
-		if (naive.queues[i].exists && core_delete(i, false) != WQ_OK)
+		if (naive.queues[i].exists &&
+		    core_delete(i, false, now_ns) != WQ_OK)
 			fail("%s is not deleted", naive.queues[i].name);
 	core_purge(0);
 	now_ns += INT64_C(3600000) * 1000000;

@@ -19,14 +19,22 @@ kept_order(const struct naive_message *m)
 	return m->state == MESSAGE_LOCKED ? m->kept_order : 0;
 }
 
+/* Delays of a FIFO queue keep the order of its messages. */
+static int64_t
+hold_key(const struct naive_message *m)
+{
+	return m->state == MESSAGE_DELAYED && naive.queues[m->queue].fifo ?
+	    m->place_ns : m->hold.due_ns;
+}
+
 static int
 compare_holds(const void *a, const void *b)
 {
 	const struct naive_message *m = *(struct naive_message *const *)a;
 	const struct naive_message *n = *(struct naive_message *const *)b;
 
-	if (m->hold.due_ns != n->hold.due_ns)
-		return m->hold.due_ns < n->hold.due_ns ? -1 : 1;
+	if (hold_key(m) != hold_key(n))
+		return hold_key(m) < hold_key(n) ? -1 : 1;
 	if (kept_order(m) != kept_order(n))
 		return kept_order(m) < kept_order(n) ? -1 : 1;
 	return m->place_ns < n->place_ns ? -1 : 1;
@@ -77,7 +85,8 @@ naive_restart(void)
 	for (i = 0; i < naive.count; i++) {
 		all[i]->hold_order = all[i]->hold.order = ++naive.order;
 		q = &naive.queues[all[i]->queue];
-		if (all[i]->state == MESSAGE_DELAYED && q->fifo)
+		if (all[i]->state == MESSAGE_DELAYED && q->fifo &&
+		    q->last_due_ns < all[i]->hold.due_ns)
 			q->last_due_ns = all[i]->hold.due_ns;
 	}
 }
@@ -96,6 +105,8 @@ do_restart(bool in_crowd)
 	naive_restart();
 	if (chance(4))
 		now_ns += (int64_t)below(2000) * MS;
+	/* Delays are looked at after a start, some each nanosecond. */
+	now_ns += MESSAGES_MAX;
 	happened(in_crowd ? RESTARTED_IN_CROWD : RESTARTED);
 	for (i = 0; i < QUEUES; i++)
 		if (naive.queues[i].exists)

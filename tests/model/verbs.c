@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "journal.h"
 #include "model.h"
 
@@ -43,6 +44,7 @@ core_open(const struct queue_settings *defaults, uint64_t seed)
 
 	if ((registry = registry_new(defaults, &t, seed)) == NULL)
 		fail("no memory");
+	registry_set_ids(registry, id_new);
 	empty_bytes = registry_memory_bytes(registry);
 	journal_recover(registry);
 	if (!registry_attach(registry, journal_rows()))
@@ -206,9 +208,9 @@ core_configure(int queue, struct op_configure *c, int64_t at_ns)
 }
 
 enum wq_status
-core_delete(int queue, bool even_target)
+core_delete(int queue, bool even_target, int64_t at_ns)
 {
-	return queue_delete(core_queue(queue), even_target);
+	return queue_delete(core_queue(queue), even_target, at_ns);
 }
 
 void

@@ -45,7 +45,7 @@ void		core_list(struct op_list *);
 enum wq_status	core_make(int queue, bool *created, int64_t now_ns);
 enum wq_status	core_configure(int queue, struct op_configure *,
 		    int64_t now_ns);
-enum wq_status	core_delete(int queue, bool even_target);
+enum wq_status	core_delete(int queue, bool even_target, int64_t now_ns);
 void		core_purge(int queue);
 void		core_pause(int queue, bool pause);
 enum wq_status	core_peek(int queue, struct op_peek *);

@@ -60,7 +60,7 @@ struct naive_message {
 	struct {
 		int queue;
 		enum dead_reason reason;
-		uint32_t receives;
+		uint32_t receives, receipt;
 	} dead;
 };
 
