@@ -469,8 +469,46 @@ START_TEST(a_change_of_delays_goes_in_slices)
 	ck_assert_uint_ge(slices, MANY / 100);
 	ck_assert_uint_eq(available(q), MANY + slices);
 	push_delayed(q, 1, 0);
-	pass(1);
 	ck_assert_uint_eq(available(q), MANY + slices + 1);
+}
+END_TEST
+
+START_TEST(in_a_change_of_delays_what_arrives_does_not_overtake)
+{
+	struct push_terms terms = { .lock_ms = -1, .delay_ms = 5000 };
+	struct message *m = message_new(id_new(), "x", 1);
+	struct queue *q = queue("a.fifo");
+
+	set_delay(q, 5000);
+	push_delayed(q, MANY, 5000);
+	ck_assert_int_eq(queue_prepare(q, m, &terms), WQ_OK);
+	queue_come(q, m, &terms, NULL, now_ns);
+	set_delay(q, 0);
+	now_ns += MS;
+	ck_assert(registry_expire(r, now_ns, 1));
+	message_arrive(m);
+	while (registry_expire(r, now_ns, 1))
+		ck_assert(m->state == MESSAGE_DELAYED ||
+		    available(q) > MANY);
+	ck_assert_uint_eq(available(q), MANY + 1);
+}
+END_TEST
+
+START_TEST(after_a_change_of_delays_nothing_is_waited_for_that_is_gone)
+{
+	struct push_terms terms = { .lock_ms = -1, .delay_ms = 5000,
+	    .ttl_ms = 1000 };
+	struct message *m = message_new(id_new(), "x", 1);
+	struct queue *q = queue("a.fifo");
+
+	set_delay(q, 5000);
+	ck_assert_int_eq(queue_prepare(q, m, &terms), WQ_OK);
+	queue_push(q, m, &terms, now_ns);
+	pass(2000);
+	ck_assert_uint_eq(count(q), 0);
+	set_delay(q, 0);
+	push_delayed(q, 1, 0);
+	ck_assert_uint_eq(available(q), 1);
 }
 END_TEST
 
@@ -489,8 +527,17 @@ START_TEST(a_change_of_delays_ends_another)
 	set_delay(q, 9000);
 	pass(5000);
 	ck_assert_uint_eq(available(q), before);
-	pass(4000);
+	/* All but the first are delayed for longer now: none is overtaken. */
+	set_delay(q, 0);
+	push_delayed(q, 1, 0);
+	ck_assert_uint_eq(available(q), before);
+	set_delay(q, 9000);
+	pass(3000);
+	ck_assert_uint_eq(available(q), before);
+	pass(1000);
 	ck_assert_uint_eq(available(q), MANY);
+	pass(5000);
+	ck_assert_uint_eq(available(q), MANY + 1);
 	/* Purged, and deleted, in the middle of it. */
 	set_delay(q, 5000);
 	push_delayed(q, MANY, 5000);
@@ -529,6 +576,10 @@ slices_suite(void)
 	tcase_add_test(t, a_fifo_queue_keeps_its_order_through_delays);
 	tcase_add_test(t, a_change_of_delays_goes_in_slices);
 	tcase_add_test(t, a_change_of_delays_ends_another);
+	tcase_add_test(t,
+	    in_a_change_of_delays_what_arrives_does_not_overtake);
+	tcase_add_test(t,
+	    after_a_change_of_delays_nothing_is_waited_for_that_is_gone);
 	tcase_add_test(t, what_a_queue_holds_is_counted_as_memory_and_given_back);
 	suite_add_tcase(s, t);
 	return s;

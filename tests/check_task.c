@@ -18,11 +18,13 @@ static int64_t		now_ns;
 static size_t		told, forgotten;
 static struct task_info	last;		/* as it was told */
 static int64_t		last_seq, gone_seq;
+static size_t		room;		/* calls that were reserved last */
 
 static bool
 reserve(void *arg, size_t calls, size_t text_bytes)
 {
-	(void)arg, (void)calls, (void)text_bytes;
+	(void)arg, (void)text_bytes;
+	room = calls;
 	return true;
 }
 
@@ -196,6 +198,22 @@ START_TEST(one_that_is_forgotten_is_told_of)
 }
 END_TEST
 
+START_TEST(end_of_a_queue_is_that_of_its_tasks)
+{
+	struct op_task_cancel op = { .id = start(1) };
+
+	ck_assert_int_eq(task_cancel(r, &op), WQ_OK);
+	start(1);
+	ck_assert_uint_eq(tasks_count(queue("dead")), 2);
+	ck_assert_int_eq(queue_delete(queue("dead"), true, now_ns), WQ_OK);
+	ck_assert_uint_eq(forgotten, 2);
+	/* Both, the queue, and its source, which has no target now. */
+	ck_assert_uint_eq(room, 4);
+	ck_assert_int_eq(registry_next_due_ns(r), INT64_MAX);
+	ck_assert_uint_eq(tasks_count(queue("dead")), 0);
+}
+END_TEST
+
 START_TEST(end_of_the_process_is_told_how_far_it_is)
 {
 	start(10);
@@ -255,6 +273,7 @@ suite(void)
 	tcase_add_test(t, fast_task_is_told_of_twice);
 	tcase_add_test(t, cancel_and_failure_are_told_of);
 	tcase_add_test(t, one_that_is_forgotten_is_told_of);
+	tcase_add_test(t, end_of_a_queue_is_that_of_its_tasks);
 	tcase_add_test(t, end_of_the_process_is_told_how_far_it_is);
 	tcase_add_test(t, task_goes_on_from_what_was_told);
 	suite_add_tcase(s, t);

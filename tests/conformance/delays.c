@@ -9,6 +9,7 @@
 #define F	"orders.fifo"
 #define GROUPS	7
 #define BATCH	50
+#define RECEIVES 200
 
 static struct call *
 delay_call(const char *queue, int64_t delay_ms)
@@ -233,6 +234,23 @@ START_TEST(push_that_is_on_its_way_is_not_overtaken)
 }
 END_TEST
 
+START_TEST(push_that_was_on_its_way_keeps_its_place)
+{
+	struct call *c[2] = { push_call(F, "a") };
+
+	set_delay(F, HOUR_MS);
+	set_group(c[0], "g");
+	call_start(c[0]);
+	c[1] = call_start(delay_call(F, 0));
+	ck_assert_int_eq(call_wait(c[0]), WQ_OK);
+	ck_assert_int_eq(call_wait(c[1]), WQ_OK);
+	UNTIL(info(F).available_count == 1);
+	push_group(F, "b", "h");
+	world_restart();
+	ck_assert_str_eq(drain(F), "a b");
+}
+END_TEST
+
 /* Numbers that go up in each group. */
 struct flow {
 	size_t pushed[GROUPS], received[GROUPS];
@@ -271,17 +289,19 @@ flow_push(struct flow *f)
 static size_t
 flow_receive(struct flow *f)
 {
+	struct id ids[RECEIVES];
 	size_t i, g, all = 0;
 	struct call *c;
 
-	while ((c = receive(F, 40))->count > 0) {
+	while ((c = receive(F, RECEIVES))->count > 0) {
 		for (i = 0; i < c->count; i++) {
 			g = (size_t)atoi(c->seen[i].group);
 			ck_assert_uint_eq((size_t)atoi(c->seen[i].body),
 			    f->received[g]);
 			f->received[g]++;
-			ck_assert_status(confirm_call(F, &c->seen[i]), WQ_OK);
+			ids[i] = c->seen[i].id;
 		}
+		ck_assert_status(confirm_many_call(F, ids, c->count), WQ_OK);
 		all += c->count;
 	}
 	return all;
@@ -440,6 +460,7 @@ delay_tests(void)
 	tcase_add_test(t, delays_become_those_of_all);
 	tcase_add_test(t, delay_changes_with_all_other_settings);
 	tcase_add_test(t, push_that_is_on_its_way_is_not_overtaken);
+	tcase_add_test(t, push_that_was_on_its_way_keeps_its_place);
 	tcase_add_test(t, thousands_keep_their_order_while_delays_change);
 	tcase_add_test(t, thousands_keep_their_order_over_restarts);
 	tcase_add_test(t, purge_and_delete_end_a_change);

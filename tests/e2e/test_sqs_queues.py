@@ -37,6 +37,13 @@ class Create:
             "ApproximateNumberOfMessagesDelayed": "0",
             "SqsManagedSseEnabled": "true", "QueueArn": arn(name)})
 
+    def test_default_queue_was_made_at_the_start(self):
+        got = self.attributes("default")
+        since = now_epoch_ms() // 1000 - int(got["CreatedTimestamp"])
+        self.assertTrue(0 <= since < 3600, since)
+        self.assertGreaterEqual(int(got["LastModifiedTimestamp"]),
+                                int(got["CreatedTimestamp"]))
+
     def test_new_fifo_queue_has_more_of_them(self):
         name = self.create(self.name(fifo=True))
         got = self.attributes(name)
