@@ -292,7 +292,8 @@ letters(void)
 		ck_assert_uint_eq(receive(q, 1, NULL), 1);
 		pass(LOCK);
 	}
-	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false, 0), WQ_OK);
+	ck_assert_int_eq(queue_delete(registry_find(r, "gone"), false, 0),
+	    WQ_OK);
 	ck_assert_uint_eq(count(registry_find(r, "dead")), 4);
 	return registry_find(r, "dead");
 }
@@ -580,7 +581,8 @@ slices_suite(void)
 	    in_a_change_of_delays_what_arrives_does_not_overtake);
 	tcase_add_test(t,
 	    after_a_change_of_delays_nothing_is_waited_for_that_is_gone);
-	tcase_add_test(t, what_a_queue_holds_is_counted_as_memory_and_given_back);
+	tcase_add_test(t,
+	    what_a_queue_holds_is_counted_as_memory_and_given_back);
 	suite_add_tcase(s, t);
 	return s;
 }

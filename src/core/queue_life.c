@@ -176,7 +176,7 @@ queue_die(struct queue *q)
 	bury(q);
 }
 
-/* Room in the journal for the end of q, of its tasks, and a change of others. */
+/* Room in the journal for the end of q and its tasks; its sources change. */
 static bool
 reserve_for_end(struct queue *q)
 {
@@ -299,7 +299,7 @@ check_target(const struct queue *q, const struct queue *target)
 	return WQ_OK;
 }
 
-/* The dead-letter queue that c asks for; it is made as the last that may fail. */
+/* The dead-letter queue that c asks for, made as the last that may fail. */
 static enum wq_status
 find_target(struct queue *q, const struct op_configure *c, bool may_make,
     int64_t now_ns, struct queue **target)

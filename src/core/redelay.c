@@ -1,7 +1,7 @@
 /*
  * Delays that change.  One that gets longer does so when its old end comes; of
- * those that get shorter the oldest are first, in slices.  Either way no message
- * of a queue is available before one that was pushed before it.
+ * those that get shorter the oldest are first, in slices.  Either way no
+ * message of a queue is available before one that was pushed before it.
  */
 #include "core/redelay.h"
 

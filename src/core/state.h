@@ -49,7 +49,7 @@ struct queue {
 	struct deadline redelay;	/* see redelay.c */
 	bool redelays;			/* it is in the registry */
 	struct message *redelay_reached;	/* owned: one ref; NULL: none */
-	int64_t last_due_ns;		/* FIFO: of any delay; no push overtakes */
+	int64_t last_due_ns;		/* FIFO: of any delay; see coming.c */
 	uint64_t body_bytes;
 	struct queue_totals totals;
 	bool touched;			/* on registry.touched */
@@ -112,7 +112,7 @@ struct queue	*queue_new(struct registry *, const char *name,
 void		 queue_free(struct queue *);
 void		 queue_set_target(struct queue *, struct queue *target);
 void		 queue_time_out(struct waiter *);
-size_t		 queue_text_bytes(struct shared *const *);	/* QUEUE_TEXTS */
+size_t		 queue_text_bytes(struct shared *const *);
 
 /*
  * reap.c: a queue that nobody can reach any more, all of what it held goes in

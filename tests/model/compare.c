@@ -20,7 +20,8 @@ check_settings(const struct naive_queue *q, const struct queue_info *info)
 	    info->fifo != q->fifo || info->paused != q->paused)
 		fail("%s: another dead-letter queue, kind or pause", q->name);
 	if ((info->text[QUEUE_TAGS] == NULL) != (q->tags == NULL) ||
-	    (q->tags != NULL && strcmp(q->tags, info->text[QUEUE_TAGS]->text) != 0))
+	    (q->tags != NULL &&
+	    strcmp(q->tags, info->text[QUEUE_TAGS]->text) != 0))
 		fail("%s: other tags", q->name);
 	if (info->created_ns != q->created_ns ||
 	    info->changed_ns != q->changed_ns)

@@ -43,7 +43,8 @@ check_configured(int queue, const struct op_configure *c)
 		fail("dead letters of %s go to %s", q->name,
 		    c->dead_letter_queue);
 	if ((c->now.text[QUEUE_TAGS] == NULL) != (q->tags == NULL) ||
-	    (q->tags != NULL && strcmp(q->tags, c->now.text[QUEUE_TAGS]->text) != 0))
+	    (q->tags != NULL &&
+	    strcmp(q->tags, c->now.text[QUEUE_TAGS]->text) != 0))
 		fail("the tags of %s are others", q->name);
 	queue_info_fini((struct queue_info *)(uintptr_t)&c->now);
 	happened(CONFIGURED);
