@@ -355,13 +355,18 @@ is_late_letter(const struct naive_message *m, int queue,
 	    m->dead.receipt == c->receipt.receipt;
 }
 
-/* A letter that nobody received; NULL: one that is tried is none. */
+/* A letter that nobody received; NULL: those that are tried are none. */
 static struct naive_message *
 some_letter(void)
 {
-	struct naive_message *m = some_message(MESSAGE_AVAILABLE);
+	struct naive_message *m;
+	int i;
 
-	return m != NULL && m->is_dead && m->receives == 0 ? m : NULL;
+	for (i = 0; i < 20; i++)
+		if ((m = some_message(MESSAGE_AVAILABLE)) != NULL &&
+		    m->is_dead && m->receives == 0)
+			return m;
+	return NULL;
 }
 
 /* Where m may be confirmed. */
@@ -395,7 +400,8 @@ expected_confirm(const struct naive_message *m, int queue,
 void
 do_confirm(void)
 {
-	struct naive_message *m = chance(2) ? some_letter() : NULL;
+	struct naive_message *letter = chance(2) ? some_letter() : NULL;
+	struct naive_message *m = letter;
 	struct op_confirm c = { .receives_since = 0 };
 	enum wq_status want, got;
 	int queue;
@@ -407,6 +413,10 @@ do_confirm(void)
 	c.receipt = some_receipt(m);
 	c.while_locked = chance(2);
 	c.even_dead = chance(2);
+	if (letter != NULL && !chance(4)) {	/* by its last receive */
+		c.receipt = m->history[0];
+		c.even_dead = true;
+	}
 	want = expected_confirm(m, queue, &c);
 	if ((got = core_confirm(queue, &c, now_ns)) != want)
 		fail("confirm is %d, not %d", got, want);
