@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "api/json_scan.h"
+#include "base/digit.h"
 #include "base/mem.h"
 
 #define NUMBER_BYTES	64	/* longer ones take memory of their own */
@@ -51,8 +52,7 @@ read_hex(const char *p)
 	int i;
 
 	for (i = 0; i < 4; i++, p++)
-		value = value * 16 + (unsigned)(*p <= '9' ? *p - '0' :
-		    (*p | 0x20) - 'a' + 10);
+		value = value * 16 + (unsigned)digit_hex(*p);
 	return value;
 }
 
@@ -297,43 +297,36 @@ read_value(struct read *r)
 }
 
 static json_t *
-read_whole(struct read *r, struct text t)
+read_whole(struct text t, bool strict, size_t values, struct json_fault *fault)
 {
-	r->from = r->at = t.data;
-	r->end = t.data + t.bytes;
-	r->fault = (struct json_fault){ NULL, 0 };
-	skip_space(r);
-	while (r->end > r->at && strchr(" \n\r\t", r->end[-1]) != NULL &&
-	    r->end[-1] != '\0')
-		r->end--;
-	if (json_scan(r->at, (size_t)(r->end - r->at), &r->fault))
-		return read_value(r);
-	r->fault.at += (size_t)(r->at - r->from);
-	return NULL;
+	struct read r = { .from = t.data, .at = t.data, .end = t.data +
+	    t.bytes, .strict = strict, .left = values };
+	json_t *value = NULL;
+
+	skip_space(&r);
+	while (r.end > r.at && strchr(" \n\r\t", r.end[-1]) != NULL &&
+	    r.end[-1] != '\0')
+		r.end--;
+	if (json_scan(r.at, (size_t)(r.end - r.at), &r.fault))
+		value = read_value(&r);
+	else
+		r.fault.at += (size_t)(r.at - r.from);
+	*fault = r.fault;
+	return value;
 }
 
 json_t *
 json_read(struct text t, bool *no_memory)
 {
-	struct read r;
-	json_t *value;
+	struct json_fault fault;
+	json_t *value = read_whole(t, false, JSON_READ_VALUES, &fault);
 
-	r.strict = false;
-	r.left = JSON_READ_VALUES;
-	value = read_whole(&r, t);
-	*no_memory = value == NULL && r.fault.what == NULL;
+	*no_memory = value == NULL && fault.what == NULL;
 	return value;
 }
 
 json_t *
 json_read_strict(struct text t, struct json_fault *fault)
 {
-	struct read r;
-	json_t *value;
-
-	r.strict = true;
-	r.left = SIZE_MAX;
-	value = read_whole(&r, t);
-	*fault = r.fault;
-	return value;
+	return read_whole(t, true, SIZE_MAX, fault);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/digit.h"
 #include "base/utf8.h"
 
 #define NO_VALUE	"no value begins here"
@@ -86,19 +87,15 @@ take_number(struct scan *s)
 static int
 take_hex(struct scan *s)
 {
-	int value = 0, i;
-	char c;
+	int value = 0, digit, i;
 
 	for (i = 0; i < 4; i++, s->at++) {
-		c = s->at < s->end ? *s->at : '\0';
-		if (c >= '0' && c <= '9')
-			value = value * 16 + (c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			value = value * 16 + ((c | 0x20) - 'a' + 10);
-		else {
+		digit = s->at < s->end ? digit_hex(*s->at) : -1;
+		if (digit < 0) {
 			fail(s, "\\u must have four hexadecimal digits");
 			return -1;
 		}
+		value = value * 16 + digit;
 	}
 	return value;
 }

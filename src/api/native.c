@@ -58,12 +58,7 @@ static bool
 check_text(struct exchange *x, const char *name, const char *text,
     size_t bytes)
 {
-	size_t at = 0, n = 1;
-
-	while (text != NULL && at < bytes &&
-	    (n = utf8_bytes(text + at, bytes - at)) > 0)
-		at += n;
-	if (n == 0) {
+	if (text != NULL && !utf8_is_valid(text, bytes)) {
 		exchange_problem(x, 400, "%s must be UTF-8", name);
 		return false;
 	}

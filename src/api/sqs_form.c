@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/sqs_call.h"
+#include "base/digit.h"
 #include "base/mem.h"
 #include "http/exchange.h"
 
@@ -28,14 +29,6 @@ sqs_form_has_action(struct text body)
 	return p != NULL;
 }
 
-static int
-hex_value(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' :
-	    c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	    c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /*
  * Decode what is from *p up to a byte of `ends` or to end, to *o, and end it
  * with a NUL.  False: a percent sign does not begin an escape.
@@ -54,8 +47,8 @@ decode(const char **p, const char *end, const char *ends, char **o,
 			*to++ = *in == '+' ? ' ' : *in;
 			continue;
 		}
-		high = end - in > 2 ? hex_value(in[1]) : -1;
-		low = end - in > 2 ? hex_value(in[2]) : -1;
+		high = end - in > 2 ? digit_hex(in[1]) : -1;
+		low = end - in > 2 ? digit_hex(in[2]) : -1;
 		if (high < 0 || low < 0)
 			return false;
 		*to++ = (char)(high * 16 + low);

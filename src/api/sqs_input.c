@@ -243,17 +243,15 @@ static json_t *
 make_value(struct sqs_call *c, const struct sqs_field *f,
     const struct sqs_member *m)
 {
-	const char *p = f->value.data;
-	size_t left = f->value.bytes, n;
+	const char *p = f->value.data + f->value.bytes;
 	json_t *value;
 	char *end;
 	long long integer;
 
-	for (; left > 0; p += n, left -= n)
-		if ((n = utf8_bytes(p, left)) == 0) {
-			fail_field(c, f, "is not UTF-8");
-			return NULL;
-		}
+	if (!utf8_is_valid(f->value.data, f->value.bytes)) {
+		fail_field(c, f, "is not UTF-8");
+		return NULL;
+	}
 	if (m->kind == SQS_INTEGER) {
 		errno = 0;
 		integer = strtoll(f->value.data, &end, 10);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/digit.h"
 #include "core/message.h"
 
 #define FORMAT		1
@@ -73,30 +74,18 @@ encode(const uint8_t raw[RAW_BYTES], char *out)
 	}
 }
 
-/* The value of a digit; 64: it is none. */
-static uint32_t
-digit_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (uint32_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint32_t)(c - 'a') + 26;
-	if (c >= '0' && c <= '9')
-		return (uint32_t)(c - '0') + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : 64;
-}
-
 static int
 decode(const char *text, uint8_t raw[RAW_BYTES])
 {
-	uint32_t v, digit;
+	uint32_t v;
 	size_t i, j;
+	int digit;
 
 	for (i = 0; i < RAW_BYTES; i += 3) {
 		for (v = 0, j = 0; j < 4; j++) {
-			if ((digit = digit_value(*text++)) == 64)
+			if ((digit = digit_base64(*text++, "-_")) == -1)
 				return -1;
-			v = v << 6 | digit;
+			v = v << 6 | (uint32_t)digit;
 		}
 		put(raw + i, v, 3);
 	}

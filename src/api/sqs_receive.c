@@ -191,13 +191,18 @@ those_it_has(const struct sqs_call *c, const struct delivery *d,
 	return wanted;
 }
 
-/* A group that came over the native API may have bytes that are no text. */
+/* A group of before the native API asked for UTF-8 may be no text. */
 static void
 add_group(struct sqs_out *o, const char *group, size_t bytes)
 {
 	struct buf b;
 	size_t i, n;
 
+	if (utf8_is_valid(group, bytes)) {
+		sqs_out_map_text(o, &system_map, "MessageGroupId", group,
+		    bytes);
+		return;
+	}
 	buf_init(&b);
 	for (i = 0; i < bytes; i += n) {
 		if ((n = utf8_bytes(group + i, bytes - i)) > 0) {

@@ -10,25 +10,13 @@
 
 #include "api/sqs_fault.h"
 #include "api/sqs_input.h"
+#include "base/digit.h"
 
 #define NAME_MAX_BYTES	256
 #define TYPE_MAX_BYTES	256
 #define CHUNK_BYTES	768	/* decoded at a time; a multiple of 3 */
-#define NO_DIGIT	64
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define NAME_CHARACTERS	LETTERS "0123456789_-."
-
-static uint32_t
-digit_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (uint32_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint32_t)(c - 'a') + 26;
-	if (c >= '0' && c <= '9')
-		return (uint32_t)(c - '0') + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : NO_DIGIT;
-}
 
 /* How many bytes base64 stands for; -1: it is none. */
 static ssize_t
@@ -43,7 +31,7 @@ base64_bytes(struct text t)
 	if (n > 0 && n < t.bytes && t.data[n - 1] == '=')
 		n--;
 	for (i = 0; i < n; i++)
-		if (digit_value(t.data[i]) == NO_DIGIT)
+		if (digit_base64(t.data[i], "+/") == -1)
 			return -1;
 	return (ssize_t)(n / 4 * 3 + (n % 4 > 0 ? n % 4 - 1 : 0));
 }
@@ -52,15 +40,16 @@ base64_bytes(struct text t)
 static size_t
 base64_decode(const char *in, uint8_t *out)
 {
-	uint32_t v = 0, digit;
+	uint32_t v = 0;
 	size_t i, n = 3;
+	int digit;
 
 	for (i = 0; i < 4; i++) {
-		if ((digit = digit_value(in[i])) == NO_DIGIT) {
+		if ((digit = digit_base64(in[i], "+/")) == -1) {
 			digit = 0;
 			n--;
 		}
-		v = v << 6 | digit;
+		v = v << 6 | (uint32_t)digit;
 	}
 	out[0] = (uint8_t)(v >> 16);
 	out[1] = (uint8_t)(v >> 8);

@@ -22,3 +22,14 @@ utf8_bytes(const char *text, size_t bytes)
 		return 0;
 	return n;
 }
+
+bool
+utf8_is_valid(const char *text, size_t bytes)
+{
+	size_t i, n;
+
+	for (i = 0; i < bytes; i += n)
+		if ((n = utf8_bytes(text + i, bytes - i)) == 0)
+			return false;
+	return true;
+}

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/digit.h"
 
 #define CHUNK_LINE_MAX	4096	/* a chunk's size and extensions */
 #define CHUNK_TRAILER_MAX	65536
@@ -68,18 +69,6 @@ is_target(char c)
 	return (unsigned char)c >= 128 || ascii[(unsigned char)c] & TARGET;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool
 text_is(const char *text, size_t bytes, const char *what)
 {
@@ -100,8 +89,8 @@ check_target(const char *target, size_t bytes)
 	for (i = 0; (escape = memchr(target + i, '%', bytes - i)) != NULL;
 	    i++) {
 		i = (size_t)(escape - target);
-		high = bytes - i > 2 ? hex_value(target[i + 1]) : -1;
-		low = bytes - i > 2 ? hex_value(target[i + 2]) : -1;
+		high = bytes - i > 2 ? digit_hex(target[i + 1]) : -1;
+		low = bytes - i > 2 ? digit_hex(target[i + 2]) : -1;
 		if (high < 0 || low < 0)
 			return refuse(400, "the request target has a percent "
 			    "escape that is not % and two hexadecimal digits; "
@@ -386,7 +375,7 @@ bad_chunk(void)
 static struct guard_verdict
 chunk_byte(struct guard_chunks *c, char b, int64_t body_max)
 {
-	int digit = hex_value(b);
+	int digit = digit_hex(b);
 
 	switch (c->place) {
 	case CHUNK_SIZE_FIRST:

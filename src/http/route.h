@@ -23,8 +23,8 @@ typedef void (*http_handler_fn)(struct exchange *, void *arg);
 /*
  * One page.  In its pattern "{}" stands for one segment of the path that is
  * not empty, and "{#}" for one that has only digits; of two that match, the
- * earlier counts.  A table ends with a NULL pattern.  A route for GET answers HEAD too, without the body, unless the
- * table has one for HEAD.
+ * earlier counts.  A table ends with a NULL pattern.  A route for GET answers
+ * HEAD too, without the body, unless the table has one for HEAD.
  */
 struct http_route {
 	enum http_method method;
