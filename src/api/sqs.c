@@ -6,6 +6,7 @@
 
 #include "api/sqs_actions.h"
 #include "api/sqs_call.h"
+#include "api/sqs_fault.h"
 #include "api/sqs_form.h"
 #include "base/mem.h"
 #include "http/exchange.h"
@@ -81,8 +82,8 @@ use_queue_url(struct sqs_call *c)
 	url = sqs_text(c->in, "QueueUrl");
 	if (url.data != NULL && !sqs_url_queue(url, c->queue))
 		return sqs_fail(c, SQS_INVALID_ADDRESS, "The address %.*s is "
-		    "not valid for this endpoint.", url.bytes < SHOWN_BYTES ?
-		    (int)url.bytes : SHOWN_BYTES, url.data);
+		    "not valid for this endpoint.", sqs_shown(url,
+		    SHOWN_BYTES), url.data);
 	c->op.queue = c->queue;
 	return true;
 }
@@ -90,12 +91,7 @@ use_queue_url(struct sqs_call *c)
 static bool
 start(struct sqs_call *c)
 {
-	if (!use_queue_url(c))
-		return false;
-	if (c->action->handler == NULL)
-		return sqs_fail(c, SQS_UNSUPPORTED, "There is no %s yet.",
-		    c->action->name);
-	return c->action->handler(c);
+	return use_queue_url(c) && c->action->handler(c);
 }
 
 static bool
@@ -104,8 +100,7 @@ find_action(struct sqs_call *c, struct text name)
 	if ((c->action = sqs_action_find(name)) != NULL)
 		return true;
 	return sqs_fail(c, SQS_UNKNOWN_ACTION, "The action %.*s is not valid "
-	    "for this endpoint.", name.bytes < SHOWN_BYTES ? (int)name.bytes :
-	    SHOWN_BYTES, name.data);
+	    "for this endpoint.", sqs_shown(name, SHOWN_BYTES), name.data);
 }
 
 static bool

@@ -12,14 +12,13 @@
 
 #include "api/json_read.h"
 #include "api/sqs_call.h"
+#include "api/sqs_message.h"
 #include "base/clock.h"
 
 #define MS		1000		/* in a second */
 #define SHOWN_BYTES	100
 #define KEY_ID_MAX	2048
-#define MESSAGE_MAX	1048576
 #define RETENTION_MAX	1209600
-#define MAX_LOCKED	120000
 #define SETTING(name)	offsetof(struct queue_settings, name)
 
 enum kind {
@@ -48,8 +47,8 @@ static const struct attribute {
 	{ "DelaySeconds", NUMBER, false, SETTING(delay_ms),
 	    SETTING_DELAY, 0, 900, MS, { NULL, NULL }, 0 },
 	{ "MaximumMessageSize", NUMBER, false, SETTING(max_message_bytes),
-	    SETTING_MAX_MESSAGE, 1024, MESSAGE_MAX, 1, { NULL, NULL },
-	    MESSAGE_MAX },
+	    SETTING_MAX_MESSAGE, 1024, SQS_MESSAGE_MAX_BYTES, 1,
+	    { NULL, NULL }, SQS_MESSAGE_MAX_BYTES },
 	{ "MessageRetentionPeriod", NUMBER, false, SETTING(retention_ms),
 	    SETTING_RETENTION, 60, RETENTION_MAX, MS, { NULL, NULL }, 345600 },
 	{ "ReceiveMessageWaitTimeSeconds", NUMBER, false, SETTING(wait_ms),
@@ -144,7 +143,7 @@ sqs_attributes_preset(struct op_configure *c)
 	    SETTING_MAX_BYTES | SETTING_MAX_LOCKED | SETTING_TAGS |
 	    SETTING_DEAD_LETTER_QUEUE | SETTING_REDRIVE_ALLOW |
 	    SETTING_ATTRIBUTES | SETTING_SOURCES | SETTING_DELAY_FOR_ALL;
-	c->settings.max_locked = MAX_LOCKED;
+	c->settings.max_locked = QUEUE_MAX_LOCKED;
 	c->settings.delay_for_all = 1;
 	for (a = table; a < table + ATTRIBUTES; a++) {
 		if (a->kind != NUMBER && a->kind != CHOICE)

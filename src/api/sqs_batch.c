@@ -10,10 +10,7 @@
 #include "api/sqs_call.h"
 #include "api/sqs_fault.h"
 #include "backend/backend.h"
-
-#define ID_MAX_BYTES	80
-#define ID_CHARACTERS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
-	"0123456789-_"
+#include "base/name.h"
 
 bool
 sqs_is_fifo(const struct sqs_call *c)
@@ -65,12 +62,11 @@ check_ids(struct sqs_call *c, const struct sqs_batch *batch)
 			return sqs_fail(c, SQS_MISSING_PARAMETER, "The request "
 			    "must contain the parameter %s.%zu.Id.",
 			    batch->kind->entry, i + 1);
-		if (e->id.bytes == 0 || e->id.bytes > ID_MAX_BYTES ||
-		    strspn(e->id.data, ID_CHARACTERS) != e->id.bytes)
+		if (!name_is_plain(e->id.data, e->id.bytes))
 			return sqs_fail(c, SQS_INVALID_BATCH_ID, "A batch "
 			    "entry id can only contain alphanumeric "
 			    "characters, hyphens and underscores. It can be "
-			    "at most %d letters long.", ID_MAX_BYTES);
+			    "at most %d letters long.", NAME_MAX_BYTES);
 		for (j = 0; j < i; j++)
 			if (strcmp(e->id.data, batch->entries[j].id.data) == 0)
 				return sqs_fail(c, SQS_BATCH_IDS_NOT_DISTINCT,

@@ -134,21 +134,14 @@ sqs_call_urls(struct sqs_call *c)
 	return true;
 }
 
-/* The URL of a queue, built in out; data is NUL-terminated. */
-static void
-add_url(const struct sqs_call *c, const char *queue, struct buf *out)
-{
-	buf_add_str(out, c->url_base);
-	buf_add(out, queue, strlen(queue) + 1);
-}
-
 void
 sqs_out_url(struct sqs_out *o, const char *name, const char *queue)
 {
 	struct buf b;
 
 	buf_init(&b);
-	add_url(o->call, queue, &b);
+	buf_add_str(&b, o->call->url_base);
+	buf_add(&b, queue, strlen(queue) + 1);
 	if (b.failed)
 		o->buf->failed = true;
 	else
@@ -159,15 +152,8 @@ sqs_out_url(struct sqs_out *o, const char *name, const char *queue)
 void
 sqs_out_item_url(struct sqs_out *o, const char *xml, const char *queue)
 {
-	struct buf b;
-
-	buf_init(&b);
-	add_url(o->call, queue, &b);
-	if (b.failed)
-		o->buf->failed = true;
-	else
-		sqs_out_item_string(o, xml, b.data);
-	buf_fini(&b);
+	/* As sqs_out_item_string() does it. */
+	sqs_out_url(o, o->xml ? xml : NULL, queue);
 }
 
 /* What follows the last separator. */

@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "api/sqs_call.h"
+#include "api/sqs_fault.h"
 #include "base/buf.h"
 #include "http/exchange.h"
 #include "http/response.h"
 
-#define JSON_TYPE	"application/x-amz-json-1.0"
-#define NAMESPACE	"http://queue.amazonaws.com/doc/2012-11-05/"
 #define OURS		"com.amazonaws.sqs#"
 #define CORAL		"com.amazon.coral.service#"	/* of all services */
 #define PREFIXED	"AWS.SimpleQueueService."
@@ -64,8 +63,6 @@ static const struct {
 	[SQS_SERIALIZATION] = { CORAL "SerializationException",
 	    "SerializationException", 400 },
 	[SQS_THROTTLED] = { OURS "RequestThrottled", "RequestThrottled", 400 },
-	[SQS_TOO_LARGE] = { CORAL "RequestEntityTooLarge",
-	    "RequestEntityTooLarge", 413 },
 	[SQS_TOO_MANY_ENTRIES] = { OURS "TooManyEntriesInBatchRequest",
 	    PREFIXED "TooManyEntriesInBatchRequest", 400 },
 	[SQS_UNAVAILABLE] = { CORAL "ServiceUnavailable",
@@ -104,7 +101,7 @@ write_xml(struct buf *out, enum sqs_error error, const char *detail,
     const char *request_id)
 {
 	buf_add_str(out, "<?xml version=\"1.0\"?><ErrorResponse xmlns=\""
-	    NAMESPACE "\"><Error><Type>");
+	    SQS_NAMESPACE "\"><Error><Type>");
 	buf_add_str(out, sqs_error_is_sender(error) ? "Sender" : "Receiver");
 	buf_add_str(out, "</Type><Code>");
 	buf_add_str(out, errors[error].code);
@@ -120,19 +117,16 @@ answer(struct sqs_call *c, enum sqs_error error, const char *detail)
 {
 	struct exchange *x = c->x;
 	char request_id[ID_TEXT_BYTES + 1], query_error[80];
-	struct id id = id_new();
 	struct buf *out;
 
 	if (x == NULL)
 		return;
 	c->x = NULL;
 	out = exchange_reply(x);
-	id_format(&id, request_id);
-	request_id[ID_TEXT_BYTES] = '\0';
-	exchange_add_header(x, "x-amzn-RequestId", request_id);
+	sqs_out_request_id(x, request_id);
 	if (c->protocol == SQS_QUERY) {
 		write_xml(out, error, detail, request_id);
-		exchange_send(x, errors[error].status, "text/xml");
+		exchange_send(x, errors[error].status, SQS_XML_TYPE);
 		return;
 	}
 	snprintf(query_error, sizeof(query_error), "%s;%s",
@@ -140,7 +134,7 @@ answer(struct sqs_call *c, enum sqs_error error, const char *detail)
 	    "Receiver");
 	exchange_add_header(x, "x-amzn-query-error", query_error);
 	write_json(out, error, detail);
-	exchange_send(x, errors[error].status, JSON_TYPE);
+	exchange_send(x, errors[error].status, SQS_JSON_TYPE);
 }
 
 bool
@@ -157,6 +151,15 @@ sqs_fail(struct sqs_call *c, enum sqs_error error, const char *format, ...)
 }
 
 bool
+sqs_fail_value(struct sqs_call *c, const char *name, struct text value,
+    size_t shown, const char *why)
+{
+	return sqs_fail(c, SQS_INVALID_PARAMETER, "Value %.*s for parameter "
+	    "%s is invalid. Reason: %s", sqs_shown(value, shown), value.data,
+	    name, why);
+}
+
+bool
 sqs_fail_missing(struct sqs_call *c, const char *parameter)
 {
 	return sqs_fail(c, SQS_MISSING_PARAMETER, "The request must contain "
@@ -170,34 +173,24 @@ sqs_fail_memory(struct sqs_call *c)
 	    "changed.");
 }
 
-static void __attribute__((format(printf, 3, 4)))
-set(struct sqs_fault *out, enum sqs_error error, const char *format, ...)
-{
-	va_list ap;
-
-	out->error = error;
-	va_start(ap, format);
-	vsnprintf(out->detail, sizeof(out->detail), format, ap);
-	va_end(ap);
-}
-
 /* What is wrong with a dead-letter queue. */
 static void
 set_target(struct sqs_fault *out, enum wq_status status)
 {
-	set(out, SQS_INVALID_PARAMETER, "Value for parameter RedrivePolicy is "
-	    "invalid. Reason: %s", status == WQ_TARGET_MISSING ?
+	const char *why = status == WQ_TARGET_MISSING ?
 	    "Dead letter target does not exist." :
 	    status == WQ_TARGET_KIND ?
 	    "Dead-letter queue must be same type of queue as the source." :
-	    status == WQ_TARGET_DENIES ?
-	    "The dead-letter queue's RedriveAllowPolicy does not allow this "
-	    "queue." :
+	    status == WQ_TARGET_DENIES ? "The dead-letter queue's "
+	    "RedriveAllowPolicy does not allow this queue." :
 	    status == WQ_CYCLE ?
 	    "The dead letters would come back to this queue." :
 	    status == WQ_BAD_TARGET ?
 	    "Invalid value for deadLetterTargetArn." :
-	    "maxReceiveCount needs a deadLetterTargetArn.");
+	    "maxReceiveCount needs a deadLetterTargetArn.";
+
+	sqs_fault_set(out, SQS_INVALID_PARAMETER, "Value for parameter "
+	    "RedrivePolicy is invalid. Reason: %s", why);
 }
 
 static void
@@ -205,13 +198,13 @@ set_queue(struct sqs_fault *out, const struct sqs_call *c,
     const struct op *op)
 {
 	if (op->status == WQ_BAD_NAME && op->verb == OP_CONFIGURE)
-		set(out, SQS_INVALID_PARAMETER, "Can only include "
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "Can only include "
 		    "alphanumeric characters, hyphens, or underscores. 1 to "
 		    "80 in length");
 	else
-		set(out, SQS_QUEUE_DOES_NOT_EXIST, "The specified queue does "
-		    "not exist%s.", c->protocol == SQS_QUERY ?
-		    " for this wsdl version" : "");
+		sqs_fault_set(out, SQS_QUEUE_DOES_NOT_EXIST, "The specified "
+		    "queue does not exist%s.", c->protocol == SQS_QUERY ? " "
+		    "for this wsdl version" : "");
 }
 
 /* Something was done less than a minute ago. */
@@ -219,12 +212,12 @@ static void
 set_recent(struct sqs_fault *out, const struct op *op)
 {
 	if (op->verb == OP_PURGE)
-		set(out, SQS_PURGE_IN_PROGRESS, "Only one PurgeQueue operation "
-		    "on %s is allowed every 60 seconds.", op->queue);
+		sqs_fault_set(out, SQS_PURGE_IN_PROGRESS, "Only one PurgeQueue "
+		    "operation on %s is allowed every 60 seconds.", op->queue);
 	else
-		set(out, SQS_QUEUE_DELETED_RECENTLY, "You must wait 60 seconds "
-		    "after deleting a queue before you can create another "
-		    "with the same name.");
+		sqs_fault_set(out, SQS_QUEUE_DELETED_RECENTLY, "You must wait "
+		    "60 seconds after deleting a queue before you can create "
+		    "another with the same name.");
 }
 
 /* What is asked is right, but the server cannot do it, or not now. */
@@ -232,19 +225,21 @@ static void
 set_server(struct sqs_fault *out, enum wq_status status)
 {
 	if (status == WQ_UNSUPPORTED)
-		set(out, SQS_UNSUPPORTED, "This server cannot do that yet.");
+		sqs_fault_set(out, SQS_UNSUPPORTED, "This server cannot do "
+		    "that yet.");
 	else if (status == WQ_NOMEM)
-		set(out, SQS_INTERNAL, "There is no memory; nothing was "
-		    "changed.");
+		sqs_fault_set(out, SQS_INTERNAL, "There is no memory; nothing "
+		    "was changed.");
 	else if (status == WQ_NO_SPACE)
-		set(out, SQS_INTERNAL, "The disk of the server is full; "
-		    "nothing was changed, and what was acknowledged is kept.");
+		sqs_fault_set(out, SQS_INTERNAL, "The disk of the server is "
+		    "full; nothing was changed, and what was acknowledged is "
+		    "kept.");
 	else if (status == WQ_IO || status == WQ_BAD_ROW)
-		set(out, SQS_INTERNAL, "The disk of the server has failed; "
-		    "whether the change is kept is not known.");
+		sqs_fault_set(out, SQS_INTERNAL, "The disk of the server has "
+		    "failed; whether the change is kept is not known.");
 	else
-		set(out, SQS_UNAVAILABLE, "The server is starting, ending or "
-		    "without its store; try again.");
+		sqs_fault_set(out, SQS_UNAVAILABLE, "The server is starting, "
+		    "ending or without its store; try again.");
 }
 
 /* A message's lock, or what a receipt handle says of it. */
@@ -253,21 +248,22 @@ set_message(struct sqs_fault *out, const struct op *op)
 {
 	switch ((int)op->status) {
 	case WQ_NO_MESSAGE:
-		set(out, SQS_INVALID_PARAMETER, "Value for parameter "
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "Value for parameter "
 		    "ReceiptHandle is invalid. Reason: Message does not exist "
 		    "or is not available for visibility timeout change.");
 		break;
 	case WQ_NOT_LOCKED:
-		set(out, SQS_NOT_IN_FLIGHT, "The message is not in flight.");
+		sqs_fault_set(out, SQS_NOT_IN_FLIGHT, "The message is not in "
+		    "flight.");
 		break;
 	case WQ_STALE_RECEIPT:
-		set(out, SQS_INVALID_PARAMETER, "Value for parameter "
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "Value for parameter "
 		    "ReceiptHandle is invalid. Reason: The receipt handle has "
 		    "expired.");
 		break;
 	default:
-		set(out, SQS_INVALID_PARAMETER, "Value %" PRId64 " for "
-		    "parameter VisibilityTimeout is invalid. Reason: Total "
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "Value %" PRId64 " "
+		    "for parameter VisibilityTimeout is invalid. Reason: Total "
 		    "VisibilityTimeout for the message is beyond the limit "
 		    "[43200 seconds].", op->extend.lock_ms / 1000);
 	}
@@ -279,31 +275,32 @@ set_push(struct sqs_fault *out, const struct op *op)
 {
 	switch ((int)op->status) {
 	case WQ_NO_KEY:
-		set(out, SQS_INVALID_PARAMETER, "The queue should either have "
-		    "ContentBasedDeduplication enabled or "
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "The queue should "
+		    "either have ContentBasedDeduplication enabled or "
 		    "MessageDeduplicationId provided explicitly");
 		break;
 	case WQ_NO_DELAY:
-		set(out, SQS_INVALID_PARAMETER, "Value %" PRId64 " for "
-		    "parameter DelaySeconds is invalid. Reason: The request "
-		    "include parameter that is not valid for this queue "
-		    "type.", op->push.delay_ms / 1000);
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "Value %" PRId64 " "
+		    "for parameter DelaySeconds is invalid. Reason: The "
+		    "request include parameter that is not valid for this "
+		    "queue type.", op->push.delay_ms / 1000);
 		break;
 	case WQ_MESSAGE_TOO_LARGE:
-		set(out, SQS_INVALID_PARAMETER, "One or more parameters are "
-		    "invalid. Reason: Message must be shorter than the "
-		    "MaximumMessageSize of the queue.");
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "One or more "
+		    "parameters are invalid. Reason: Message must be shorter "
+		    "than the MaximumMessageSize of the queue.");
 		break;
 	case WQ_TOO_LARGE:
-		set(out, SQS_INVALID_PARAMETER, "One or more parameters are "
-		    "invalid. Reason: Message is larger than maxBytes of the "
-		    "queue, or max-memory of the server.");
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "One or more "
+		    "parameters are invalid. Reason: Message is larger than "
+		    "maxBytes of the queue, or max-memory of the server.");
 		break;
 	default:
-		set(out, SQS_THROTTLED, "%s is reached; try again when "
-		    "messages were deleted.", op->status == WQ_FULL_MESSAGES ?
-		    "maxMessages of the queue" : op->status == WQ_FULL_BYTES ?
-		    "maxBytes of the queue" : "max-memory of the server");
+		sqs_fault_set(out, SQS_THROTTLED, "%s is reached; try again "
+		    "when messages were deleted.", op->status ==
+		    WQ_FULL_MESSAGES ? "maxMessages of the queue" : op->status
+		    == WQ_FULL_BYTES ? "maxBytes of the queue" : "max-memory "
+		    "of the server");
 	}
 }
 
@@ -311,14 +308,15 @@ static void
 set_task(struct sqs_fault *out, enum wq_status status)
 {
 	if (status == WQ_NOT_TARGET)
-		set(out, SQS_INVALID_PARAMETER, "Source queue must be "
-		    "configured as a Dead Letter Queue.");
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "Source queue must "
+		    "be configured as a Dead Letter Queue.");
 	else if (status == WQ_TASK_RUNS)
-		set(out, SQS_INVALID_PARAMETER, "There is already a task "
-		    "running. Only one active task is allowed for a source "
-		    "queue arn at a given time.");
+		sqs_fault_set(out, SQS_INVALID_PARAMETER, "There is already a "
+		    "task running. Only one active task is allowed for a "
+		    "source queue arn at a given time.");
 	else
-		set(out, SQS_RESOURCE_NOT_FOUND, "Task does not exist.");
+		sqs_fault_set(out, SQS_RESOURCE_NOT_FOUND, "Task does not "
+		    "exist.");
 }
 
 void
@@ -337,12 +335,12 @@ sqs_fault_status(const struct sqs_call *c, const struct op *op,
 		set_queue(out, c, op);
 		return;
 	case WQ_ROOT:
-		set(out, SQS_UNSUPPORTED, "The default queue always exists; "
-		    "PurgeQueue empties it.");
+		sqs_fault_set(out, SQS_UNSUPPORTED, "The default queue always "
+		    "exists; PurgeQueue empties it.");
 		return;
 	case WQ_IS_TARGET:
-		set(out, SQS_UNSUPPORTED, "The queue is the dead-letter queue "
-		    "of another.");
+		sqs_fault_set(out, SQS_UNSUPPORTED, "The queue is the "
+		    "dead-letter queue of another.");
 		return;
 	case WQ_BAD_TARGET:
 	case WQ_TARGET_MISSING:

@@ -2,6 +2,9 @@
 #define WQ_API_SQS_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "http/route.h"
 
 struct op;
 struct sqs_call;
@@ -31,7 +34,6 @@ enum sqs_error {
 	SQS_RESOURCE_NOT_FOUND,
 	SQS_SERIALIZATION,		/* JSON that is none, or a wrong type */
 	SQS_THROTTLED,
-	SQS_TOO_LARGE,			/* the request itself */
 	SQS_TOO_MANY_ENTRIES,
 	SQS_UNAVAILABLE,
 	SQS_UNKNOWN_ACTION,
@@ -58,6 +60,12 @@ bool		 sqs_error_is_sender(enum sqs_error);
  */
 bool	sqs_fail(struct sqs_call *, enum sqs_error, const char *detail, ...)
 	    __attribute__((format(printf, 3, 4)));
+/*
+ * "Value VALUE for parameter NAME is invalid. Reason: WHY", with at most so
+ * many bytes of the value.
+ */
+bool	sqs_fail_value(struct sqs_call *, const char *name, struct text value,
+	    size_t shown, const char *why);
 /* The same for what the client did not give. */
 bool	sqs_fail_missing(struct sqs_call *, const char *parameter);
 bool	sqs_fail_memory(struct sqs_call *);

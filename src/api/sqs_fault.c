@@ -21,6 +21,12 @@ sqs_clip(struct text t)
 }
 
 int
+sqs_shown(struct text t, size_t most)
+{
+	return (int)(t.bytes < most ? t.bytes : most);
+}
+
+int
 sqs_fault_set(struct sqs_fault *f, enum sqs_error error, const char *detail,
     ...)
 {

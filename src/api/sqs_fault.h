@@ -23,5 +23,7 @@ int	sqs_fault_missing(struct sqs_fault *, const char *parameter);
  * character in part.  For %.*s, as the int that comes before the text.
  */
 int	sqs_clip(struct text) WQ_MUST;
+/* The same, of at most so many bytes, which may end within a character. */
+int	sqs_shown(struct text, size_t most) WQ_MUST;
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "api/json_read.h"
 #include "api/sqs_call.h"
+#include "api/sqs_fault.h"
 #include "base/utf8.h"
 
 /* More than any list of SQS has, so that arrays stay small. */
@@ -234,8 +235,7 @@ static bool
 fail_field(struct sqs_call *c, const struct sqs_field *f, const char *why)
 {
 	return sqs_fail(c, SQS_MALFORMED, "The parameter %.*s %s.",
-	    f->name.bytes < SHOWN_BYTES ? (int)f->name.bytes : SHOWN_BYTES,
-	    f->name.data, why);
+	    sqs_shown(f->name, SHOWN_BYTES), f->name.data, why);
 }
 
 /* The value as JSON has it; NULL: it was answered. */

@@ -12,9 +12,6 @@
 #include "base/utf8.h"
 #include "http/exchange.h"
 
-#define JSON_TYPE	"application/x-amz-json-1.0"
-#define XML_TYPE	"text/xml"
-#define NAMESPACE	"http://queue.amazonaws.com/doc/2012-11-05/"
 #define REPLACEMENT	"\xef\xbf\xbd"		/* U+FFFD */
 
 /* What JSON must escape: control characters, the quote, the backslash. */
@@ -193,7 +190,7 @@ begin(struct sqs_out *o, struct sqs_call *c)
 	o->comma = false;
 	if (o->xml) {
 		buf_add_str(o->buf, "<?xml version=\"1.0\"?>");
-		wrapper(o, "<", "Response xmlns=\"" NAMESPACE "\">");
+		wrapper(o, "<", "Response xmlns=\"" SQS_NAMESPACE "\">");
 	}
 }
 
@@ -207,17 +204,24 @@ sqs_out_begin(struct sqs_out *o, struct sqs_call *c)
 		buf_add(o->buf, "{", 1);
 }
 
+void
+sqs_out_request_id(struct exchange *x, char *out)
+{
+	struct id id = id_new();
+
+	id_format(&id, out);
+	out[ID_TEXT_BYTES] = '\0';
+	exchange_add_header(x, "x-amzn-RequestId", out);
+}
+
 /* The request's id, as header and, in XML, in the answer. */
 static bool
 finish(struct sqs_out *o)
 {
 	struct exchange *x = o->call->x;
 	char id_text[ID_TEXT_BYTES + 1];
-	struct id id = id_new();
 
-	id_format(&id, id_text);
-	id_text[ID_TEXT_BYTES] = '\0';
-	exchange_add_header(x, "x-amzn-RequestId", id_text);
+	sqs_out_request_id(x, id_text);
 	if (o->xml) {
 		buf_add_str(o->buf, "<ResponseMetadata><RequestId>");
 		buf_add(o->buf, id_text, ID_TEXT_BYTES);
@@ -225,7 +229,7 @@ finish(struct sqs_out *o)
 		wrapper(o, "</", "Response>");
 	}
 	o->call->x = NULL;
-	return exchange_send(x, 200, o->xml ? XML_TYPE : JSON_TYPE);
+	return exchange_send(x, 200, o->xml ? SQS_XML_TYPE : SQS_JSON_TYPE);
 }
 
 bool
@@ -277,19 +281,6 @@ sqs_out_integer(struct sqs_out *o, const char *name, int64_t n)
 	buf_add_int(o->buf, n);
 	if (o->xml)
 		tag(o->buf, "</", name);
-}
-
-void
-sqs_out_number(struct sqs_out *o, const char *name, int64_t n)
-{
-	if (o->xml) {
-		sqs_out_integer(o, name, n);
-		return;
-	}
-	json_begin(o, name);
-	buf_add(o->buf, "\"", 1);
-	buf_add_int(o->buf, n);
-	buf_add(o->buf, "\"", 1);
 }
 
 void
@@ -348,12 +339,8 @@ sqs_out_item_end(struct sqs_out *o, const char *xml)
 void
 sqs_out_item_string(struct sqs_out *o, const char *xml, const char *text)
 {
-	if (o->xml) {
-		sqs_out_string(o, xml, text);
-		return;
-	}
-	json_begin(o, NULL);
-	json_quoted(o, text, strlen(text));
+	/* In JSON it is a member without a name. */
+	sqs_out_string(o, o->xml ? xml : NULL, text);
 }
 
 void

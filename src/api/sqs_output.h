@@ -14,7 +14,12 @@
 #include "base/status.h"
 
 struct buf;
+struct exchange;
 struct sqs_call;
+
+#define SQS_JSON_TYPE	"application/x-amz-json-1.0"
+#define SQS_XML_TYPE	"text/xml"
+#define SQS_NAMESPACE	"http://queue.amazonaws.com/doc/2012-11-05/"
 
 struct sqs_out {
 	struct sqs_call *call;	/* borrowed */
@@ -29,6 +34,9 @@ struct sqs_map {
 	const char *entry;	/* "Attribute": in XML, of each */
 	const char *key;	/* "Name" or "Key" */
 };
+
+/* A new id of the request, as a header; out has ID_TEXT_BYTES + 1. */
+void	sqs_out_request_id(struct exchange *, char *out);
 
 /* Begin the answer, and its result. */
 void	sqs_out_begin(struct sqs_out *, struct sqs_call *);
@@ -49,8 +57,6 @@ void	sqs_out_bool(struct sqs_out *, const char *name, bool);
 /* What is JSON already; not in XML. */
 void	sqs_out_json(struct sqs_out *, const char *name, const char *json,
 	    size_t bytes);
-/* The integer as a string, which in JSON has quotes. */
-void	sqs_out_number(struct sqs_out *, const char *name, int64_t);
 
 /*
  * A list: "json": [..], and in XML only its items, each in an element of its

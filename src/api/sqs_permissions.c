@@ -10,9 +10,9 @@
 #include "api/sqs_call.h"
 #include "api/sqs_edit.h"
 #include "base/mem.h"
+#include "base/name.h"
 
 #define ACTIONS_MAX	7
-#define LABEL_MAX	80
 #define ACCOUNT_DIGITS	12
 #define STATEMENTS_MAX	20
 #define SHOWN_BYTES	100
@@ -21,9 +21,7 @@ static bool
 fail_value(struct sqs_call *c, struct text value, const char *name,
     const char *why)
 {
-	return sqs_fail(c, SQS_INVALID_PARAMETER, "Value %.*s for parameter "
-	    "%s is invalid. Reason: %s", value.bytes < SHOWN_BYTES ?
-	    (int)value.bytes : SHOWN_BYTES, value.data, name, why);
+	return sqs_fail_value(c, name, value, SHOWN_BYTES, why);
 }
 
 static bool
@@ -31,9 +29,7 @@ check_label(struct sqs_call *c)
 {
 	struct text label = sqs_text(c->in, "Label");
 
-	if (label.bytes > 0 && label.bytes <= LABEL_MAX &&
-	    strspn(label.data, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789-_") == label.bytes)
+	if (name_is_plain(label.data, label.bytes))
 		return true;
 	return fail_value(c, label, "Label", "Can only include alphanumeric "
 	    "characters, hyphens, or underscores. 1 to 80 in length");

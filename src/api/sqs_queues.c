@@ -8,8 +8,8 @@
 #include "api/sqs_edit.h"
 #include "api/sqs_tags.h"
 #include "base/mem.h"
+#include "base/name.h"
 
-#define NAME_MAX_BYTES	80
 #define LIST_MAX	1000
 
 static void
@@ -112,8 +112,6 @@ create_done(struct op *op, void *arg)
 static bool
 check_name(struct sqs_call *c)
 {
-	static const char of[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
 	struct text name = sqs_text(c->in, "QueueName");
 	const char *fifo = json_string_value(json_object_get(json_object_get(
 	    c->in, "Attributes"), "FifoQueue"));
@@ -127,8 +125,7 @@ check_name(struct sqs_call *c)
 		    "80 in length.");
 	if (is_fifo)
 		plain -= strlen(".fifo");
-	if (name.bytes > NAME_MAX_BYTES || plain == 0 ||
-	    strspn(name.data, of) != plain)
+	if (name.bytes > NAME_MAX_BYTES || !name_is_plain(name.data, plain))
 		return sqs_fail(c, SQS_INVALID_PARAMETER, "Can only include "
 		    "alphanumeric characters, hyphens, or underscores. 1 to "
 		    "80 in length");

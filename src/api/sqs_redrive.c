@@ -18,9 +18,7 @@ static bool
 fail_policy(struct sqs_call *c, const char *name, struct text value,
     const char *why)
 {
-	return sqs_fail(c, SQS_INVALID_PARAMETER, "Value %.*s for parameter "
-	    "%s is invalid. Reason: %s", value.bytes < SHOWN_BYTES ?
-	    (int)value.bytes : SHOWN_BYTES, value.data, name, why);
+	return sqs_fail_value(c, name, value, SHOWN_BYTES, why);
 }
 
 /* The policy as an object; NULL: it was answered. */

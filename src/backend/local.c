@@ -26,7 +26,6 @@
 /* Deadlines that one op, or one turn of the loop, lets take effect. */
 #define EXPIRE_PER_OP	32
 #define EXPIRE_PER_TURN	512
-#define MAX_LOCKED	120000		/* of a queue, by default, as in SQS */
 #define DRAIN_MIN_BYTES	(16 * 1024 * 1024)
 #define SERVE_PER_TURN	512		/* waiting receives */
 #define MOMENT_NS	INT64_C(60000000000)	/* as SQS has it */
@@ -462,7 +461,7 @@ local_new(struct event_base *base, const struct config *config)
 {
 	struct queue_settings defaults = {
 		.lock_timeout_ms = config->lock_timeout_ms,
-		.max_locked = MAX_LOCKED,
+		.max_locked = QUEUE_MAX_LOCKED,
 	};
 	struct lock_timers timers;
 	struct local *l;

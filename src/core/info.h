@@ -12,6 +12,8 @@
 
 /* "name", up to 80 of A-Z a-z 0-9 _ -, ".fifo" behind it, and a NUL. */
 #define QUEUE_NAME_BYTES	86
+/* How many of a queue may be in flight where nothing else is said. */
+#define QUEUE_MAX_LOCKED	120000
 
 /* Times in ms; 0 in a limit, and in ttl, is "none". */
 struct queue_settings {

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/name.h"
 #include "core/queue.h"
 #include "core/recent.h"
 #include "core/state.h"
 #include "core/task.h"
 
 #define ROOT_NAME	"default"
-#define NAME_MAX_BYTES	80
 
 static int
 queue_compare(const struct queue *a, const struct queue *b)
@@ -28,9 +28,7 @@ queue_name_is_valid(const char *name)
 
 	if (queue_name_is_fifo(name, bytes))
 		bytes -= strlen(".fifo");
-	return bytes > 0 && bytes <= NAME_MAX_BYTES && strspn(name,
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	    "_-") >= bytes;
+	return name_is_plain(name, bytes);
 }
 
 int
