@@ -67,6 +67,7 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
     const uint8_t *key, int64_t now_ns)
 {
 	struct registry *r = q->registry;
+	int64_t until_ns = 0;
 
 	assert(m->state == MESSAGE_NEW && m->queue == NULL);
 	m->pushed_ns = registry_stamp(r, now_ns);
@@ -81,13 +82,13 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
 	q->totals.pushed++;
 	queue_touch(q);
 	q->coming_count++;
-	if (key != NULL)
-		queue_set_dedup_pushed(q, key, m->pushed_ns);
 	q->coming_bytes += m->body_bytes;
 	r->memory_bytes += message_bytes(m);
+	if (key != NULL)
+		until_ns = queue_number_dedup(q, key, m->pushed_ns);
 	if (r->journal != NULL)
 		r->journal->push(r->journal->arg, m, key,
-		    key != NULL ? queue_dedup_until_ns(q, key) : 0);
+		    until_ns);
 }
 
 bool

@@ -31,34 +31,32 @@ queue_find_dedup(const struct queue *q, const uint8_t key[DIGEST_BYTES])
 }
 
 int64_t
-queue_dedup_until_ns(const struct queue *q, const uint8_t key[DIGEST_BYTES])
-{
-	return find(q, key)->deadline.due_ns;
-}
-
-int64_t
 queue_dedup_pushed_ns(const struct queue *q, const uint8_t key[DIGEST_BYTES])
 {
 	return find(q, key)->pushed_ns;
 }
 
-void
-queue_set_dedup_pushed(struct queue *q, const uint8_t key[DIGEST_BYTES],
+int64_t
+queue_number_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
     int64_t pushed_ns)
 {
-	find(q, key)->pushed_ns = pushed_ns;
+	struct dedup *d = find(q, key);
+
+	d->pushed_ns = pushed_ns;
+	return d->deadline.due_ns;
 }
 
 enum wq_status
 queue_add_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
     const struct id *id, int64_t now_ns)
 {
-	return queue_add_dedup_until(q, key, id, now_ns + WINDOW_NS);
+	/* Its sequence: from queue_number_dedup(). */
+	return queue_restore_dedup(q, key, id, 0, now_ns + WINDOW_NS);
 }
 
 enum wq_status
-queue_add_dedup_until(struct queue *q, const uint8_t key[DIGEST_BYTES],
-    const struct id *id, int64_t until_ns)
+queue_restore_dedup(struct queue *q, const uint8_t key[DIGEST_BYTES],
+    const struct id *id, int64_t pushed_ns, int64_t until_ns)
 {
 	struct dedup *d;
 
@@ -72,6 +70,7 @@ queue_add_dedup_until(struct queue *q, const uint8_t key[DIGEST_BYTES],
 		return WQ_NOMEM;
 	d->owner = q->dedups;
 	d->id = *id;
+	d->pushed_ns = pushed_ns;
 	memcpy(d->key, key, DIGEST_BYTES);
 	HASH_ADD(hh, d->owner->by_key, key, DIGEST_BYTES, d);
 	if (d->hh.tbl == NULL) {	/* HASH_NONFATAL_OOM */

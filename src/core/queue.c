@@ -407,11 +407,10 @@ receipt_is_newest(const struct message *m, const struct op_receipt *given,
 	return false;
 }
 
-/* The queue that has the message of that id, a dead letter of q; or NULL. */
+/* The queue that has m, a dead letter of q; or NULL.  m may be NULL. */
 static const struct queue *
-letter_place(const struct queue *q, const struct id *id)
+letter_place(const struct queue *q, const struct message *m)
 {
-	const struct message *m = index_find(&q->registry->index, id);
 	const struct dead_letter *dead = m != NULL ? message_dead_letter(m) :
 	    NULL;
 
@@ -422,17 +421,16 @@ letter_place(const struct queue *q, const struct id *id)
 }
 
 /*
- * What c speaks of, which became a dead letter of q when its lock ran out, and
- * was not received since; NULL: there is none.
+ * Is m what c speaks of, which became a dead letter of q when its lock ran
+ * out, and was not received since?
  */
-static struct message *
-late_letter(const struct queue *q, const struct op_confirm *c)
+static bool
+is_late_letter(const struct queue *q, const struct message *m,
+    const struct op_confirm *c)
 {
-	struct message *m = index_find(&q->registry->index, &c->id);
-
-	return m != NULL && c->even_dead && c->receipt.given &&
-	    m->receives == 0 && letter_place(q, &c->id) != NULL &&
-	    message_dead_letter(m)->receipt == c->receipt.receipt ? m : NULL;
+	return c->even_dead && c->receipt.given && m->receives == 0 &&
+	    letter_place(q, m) != NULL &&
+	    message_dead_letter(m)->receipt == c->receipt.receipt;
 }
 
 /* May m, which is in its queue, be confirmed by c? */
@@ -450,11 +448,13 @@ enum wq_status
 queue_confirm(struct queue *q, struct op_confirm *c, int64_t now_ns)
 {
 	struct registry *r = q->registry;
-	struct message *m = late_letter(q, c);
+	struct message *m = index_find(&r->index, &c->id);
 	enum wq_status st;
 
-	if (m == NULL) {
-		if ((m = find(q, &c->id)) == NULL)
+	if (m == NULL)
+		return WQ_NO_MESSAGE;
+	if (!is_late_letter(q, m, c)) {
+		if (m->queue != q)
 			return WQ_NO_MESSAGE;
 		if ((st = check_confirm(m, c, now_ns)) != WQ_OK)
 			return st;
@@ -505,8 +505,9 @@ queue_look(struct queue *q, struct op_look *look)
 	struct group *g;
 
 	look->moved_to[0] = '\0';
-	if ((m = find(q, &look->id)) == NULL) {
-		if ((place = letter_place(q, &look->id)) != NULL)
+	m = index_find(&q->registry->index, &look->id);
+	if (m == NULL || m->queue != q) {
+		if ((place = letter_place(q, m)) != NULL)
 			strcpy(look->moved_to, place->name);
 		return WQ_NO_MESSAGE;
 	}

@@ -171,14 +171,9 @@ recover_dedup(struct recovery *rec, int64_t number,
     int64_t pushed_ns, int64_t until_ns)
 {
 	struct recovered_id *id = find_or_skip(rec, number);
-	enum wq_status st;
 
-	if (id == NULL)
-		return WQ_NO_QUEUE;
-	st = queue_add_dedup_until(id->queue, key, first, until_ns);
-	if (st == WQ_OK)
-		queue_set_dedup_pushed(id->queue, key, pushed_ns);
-	return st;
+	return id == NULL ? WQ_NO_QUEUE : queue_restore_dedup(id->queue, key,
+	    first, pushed_ns, until_ns);
 }
 
 static enum wq_status
