@@ -12,6 +12,7 @@
 
 #define REAP_PER_OP	1000		/* messages of purged queues */
 #define REDRIVE_PER_TURN 1000		/* messages looked at */
+
 /* The queue that op names.  WQ_NO_QUEUE, WQ_BAD_NAME. */
 static enum wq_status
 find(struct local *l, const struct op *op, struct queue **q)

@@ -73,3 +73,15 @@ answer_unexpected(struct answer *a, const char *what, const char *in,
 		describe(a, what, in, bytes);
 	a->is_expected = false;
 }
+
+void
+answer_check_count(struct answer *a, enum request kind, size_t count,
+    const char *in, size_t bytes)
+{
+	if (kind != REQUEST_RECEIVE && a->done != count)
+		answer_unexpected(a, "not every message was taken", in,
+		    bytes);
+	if (kind == REQUEST_RECEIVE && a->count > count)
+		answer_unexpected(a, "more messages than asked for", in,
+		    bytes);
+}

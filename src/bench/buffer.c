@@ -56,6 +56,12 @@ buffer_append_text(struct buffer *b, const char *text)
 }
 
 void
+buffer_append_buffer(struct buffer *b, const struct buffer *from)
+{
+	buffer_append(b, from->data, from->bytes);
+}
+
+void
 buffer_append_number(struct buffer *b, unsigned long long n)
 {
 	char digits[24], *p = digits + sizeof(digits);

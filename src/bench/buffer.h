@@ -23,6 +23,7 @@ char	*buffer_reserve(struct buffer *b, size_t bytes);
 
 void	 buffer_append(struct buffer *b, const char *data, size_t bytes);
 void	 buffer_append_text(struct buffer *b, const char *text);
+void	 buffer_append_buffer(struct buffer *b, const struct buffer *from);
 void	 buffer_append_number(struct buffer *b, unsigned long long n);
 
 #endif

@@ -104,4 +104,8 @@ ssize_t		 answer_garbled(struct answer *a, const char *what,
 void		 answer_unexpected(struct answer *a, const char *what,
 		    const char *in, size_t bytes);
 
+/* Is a whole answer, whose text that is, about the `count` messages meant? */
+void		 answer_check_count(struct answer *a, enum request kind,
+		    size_t count, const char *in, size_t bytes);
+
 #endif

@@ -33,12 +33,6 @@ struct client_http {
 	struct buffer		 probe;		/* all of it */
 };
 
-static void
-append_buffer(struct buffer *out, const struct buffer *b)
-{
-	buffer_append(out, b->data, b->bytes);
-}
-
 /* "GET /", "GET /queues/NAME", or "GET /queues/NAME-7". */
 static void
 append_target(const struct client_http *c, struct buffer *out,
@@ -50,7 +44,7 @@ append_target(const struct client_http *c, struct buffer *out,
 		return;
 	}
 	buffer_append_text(out, " ");
-	append_buffer(out, &c->path);
+	buffer_append_buffer(out, &c->path);
 	if (c->options->queues > 0) {
 		buffer_append_text(out, "-");
 		buffer_append_number(out, queue);
@@ -64,12 +58,12 @@ append_push_head(const struct client_http *c, struct buffer *out,
 	const struct options *o = c->options;
 
 	append_target(c, out, "POST", queue);
-	append_buffer(out, &c->query);
+	buffer_append_buffer(out, &c->query);
 	if (o->groups > 0) {
 		buffer_append_text(out, "-");
 		buffer_append_number(out, first / o->batch % o->groups);
 	}
-	append_buffer(out, &c->push_head);
+	buffer_append_buffer(out, &c->push_head);
 }
 
 static void
@@ -119,7 +113,7 @@ http_receive(struct client *client, struct buffer *out,
 		    (unsigned long long)wanted->wait_ms);
 	}
 	buffer_append_text(out, " HTTP/1.1\r\n");
-	append_buffer(out, &c->headers);
+	buffer_append_buffer(out, &c->headers);
 	buffer_append_text(out, "\r\n");
 }
 
@@ -137,14 +131,14 @@ http_confirm(struct client *client, struct buffer *out, size_t queue,
 		buffer_append(out, received->messages[0].id,
 		    received->messages[0].id_bytes);
 		buffer_append_text(out, " HTTP/1.1\r\n");
-		append_buffer(out, &c->headers);
+		buffer_append_buffer(out, &c->headers);
 		buffer_append_text(out, "\r\n");
 		return;
 	}
 	for (i = 0; i < received->count; i++)
 		bytes += received->messages[i].id_bytes + 3;
 	buffer_append_text(out, " HTTP/1.1\r\n");
-	append_buffer(out, &c->headers);
+	buffer_append_buffer(out, &c->headers);
 	buffer_append_text(out, "Content-Type: application/json\r\n"
 	    "Content-Length: ");
 	buffer_append_number(out, bytes);
@@ -163,7 +157,7 @@ http_probe(struct client *client, struct buffer *out)
 {
 	struct client_http *c = (struct client_http *)client;
 
-	append_buffer(out, &c->probe);
+	buffer_append_buffer(out, &c->probe);
 }
 
 static bool
@@ -247,34 +241,23 @@ http_parse(struct client *client, enum request kind, size_t count,
 		[REQUEST_CONFIRM] = 200, [REQUEST_PROBE] = 200
 	};
 	struct http_answer http;
-	const char *problem;
+	ssize_t taken;
 
-	switch (http_answer_parse(&http, in, bytes, &problem)) {
-	case HTTP_ANSWER_WHOLE:
-		break;
-	case HTTP_ANSWER_PARTIAL:
-		return 0;
-	case HTTP_ANSWER_GARBLED:
-		return answer_garbled(a, problem, in, bytes);
-	}
+	if ((taken = http_answer_take(&http, in, bytes, a)) <= 0)
+		return taken;
 	if (http.status != (is_single ? 204 : wanted[kind])) {
 		answer_unexpected(a, "unexpected answer", in, http.bytes);
-		return (ssize_t)http.bytes;
+		return taken;
 	}
 	if (is_single || kind == REQUEST_PROBE) {
 		a->done = 1;
-		return (ssize_t)http.bytes;
+		return taken;
 	}
 	if (!read_body(&http, a))
 		return answer_garbled(a, "bad answer body", http.body,
 		    http.body_bytes);
-	if (kind != REQUEST_RECEIVE && a->done != count)
-		answer_unexpected(a, "not every message was taken",
-		    http.body, http.body_bytes);
-	if (kind == REQUEST_RECEIVE && a->count > count)
-		answer_unexpected(a, "more messages than asked for",
-		    http.body, http.body_bytes);
-	return (ssize_t)http.bytes;
+	answer_check_count(a, kind, count, http.body, http.body_bytes);
+	return taken;
 }
 
 static void
@@ -320,7 +303,7 @@ static void
 write_heads(struct client_http *c)
 {
 	buffer_append_text(&c->push_head, " HTTP/1.1\r\n");
-	append_buffer(&c->push_head, &c->headers);
+	buffer_append_buffer(&c->push_head, &c->headers);
 	if (c->options->batch == 1) {
 		buffer_append_text(&c->push_head,
 		    "Content-Type: application/json\r\nContent-Length: ");
@@ -332,7 +315,7 @@ write_heads(struct client_http *c)
 		    "application/x-ndjson\r\nContent-Length: ");
 	}
 	buffer_append_text(&c->probe, "GET /health HTTP/1.1\r\n");
-	append_buffer(&c->probe, &c->headers);
+	buffer_append_buffer(&c->probe, &c->headers);
 	buffer_append_text(&c->probe, "\r\n");
 }
 

@@ -44,12 +44,6 @@ struct reading {
 	struct received		*message;
 };
 
-static void
-append_buffer(struct buffer *out, const struct buffer *b)
-{
-	buffer_append(out, b->data, b->bytes);
-}
-
 /* `text` is printable, as bodies of the ledger are. */
 static void
 append_escaped(struct buffer *out, const char *text, size_t bytes)
@@ -71,12 +65,12 @@ append_escaped(struct buffer *out, const char *text, size_t bytes)
 static void
 append_request(struct client_sqs *c, struct buffer *out, const char *action)
 {
-	append_buffer(out, &c->head);
+	buffer_append_buffer(out, &c->head);
 	buffer_append_text(out, action);
 	buffer_append_text(out, "\r\nContent-Length: ");
 	buffer_append_number(out, c->json.bytes);
 	buffer_append_text(out, "\r\n\r\n");
-	append_buffer(out, &c->json);
+	buffer_append_buffer(out, &c->json);
 	if (c->json.failed)
 		out->failed = true;
 }
@@ -85,7 +79,7 @@ static void
 begin_json(struct client_sqs *c)
 {
 	c->json.bytes = 0;
-	append_buffer(&c->json, &c->begin);
+	buffer_append_buffer(&c->json, &c->begin);
 }
 
 /* Of a batch: all up to what the i-th entry is about. */
@@ -290,19 +284,13 @@ sqs_parse(struct client *client, enum request kind, size_t count,
 	struct client_sqs *c = (struct client_sqs *)client;
 	bool is_single = kind == REQUEST_CONFIRM && c->options->batch == 1;
 	struct http_answer http;
-	const char *problem;
+	ssize_t taken;
 
-	switch (http_answer_parse(&http, in, bytes, &problem)) {
-	case HTTP_ANSWER_WHOLE:
-		break;
-	case HTTP_ANSWER_PARTIAL:
-		return 0;
-	case HTTP_ANSWER_GARBLED:
-		return answer_garbled(a, problem, in, bytes);
-	}
+	if ((taken = http_answer_take(&http, in, bytes, a)) <= 0)
+		return taken;
 	if (http.status != 200) {
 		refuse(a, &http);
-		return (ssize_t)http.bytes;
+		return taken;
 	}
 	/* The one answer that says nothing may also be empty. */
 	if (!(is_single && http.body_bytes == 0) && !read_body(c, &http, a))
@@ -310,13 +298,8 @@ sqs_parse(struct client *client, enum request kind, size_t count,
 		    http.body_bytes);
 	if (is_single)
 		a->done = 1;
-	if (kind != REQUEST_RECEIVE && a->done != count)
-		answer_unexpected(a, "not every message was taken",
-		    http.body, http.body_bytes);
-	if (kind == REQUEST_RECEIVE && a->count > count)
-		answer_unexpected(a, "more messages than asked for",
-		    http.body, http.body_bytes);
-	return (ssize_t)http.bytes;
+	answer_check_count(a, kind, count, http.body, http.body_bytes);
+	return taken;
 }
 
 /* Send what is in `out` and wait for the answer; the socket still blocks. */

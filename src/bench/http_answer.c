@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bench/client.h"
+
 enum {
 	HEAD_MAX_BYTES = 64 << 10	/* no server needs more to answer */
 };
@@ -144,4 +146,21 @@ http_answer_parse(struct http_answer *a, const char *in, size_t bytes,
 		return HTTP_ANSWER_PARTIAL;
 	a->bytes = (size_t)(a->body - in) + h.length;
 	return HTTP_ANSWER_WHOLE;
+}
+
+ssize_t
+http_answer_take(struct http_answer *http, const char *in, size_t bytes,
+    struct answer *a)
+{
+	const char *problem;
+
+	switch (http_answer_parse(http, in, bytes, &problem)) {
+	case HTTP_ANSWER_WHOLE:
+		break;
+	case HTTP_ANSWER_PARTIAL:
+		return 0;
+	case HTTP_ANSWER_GARBLED:
+		return answer_garbled(a, problem, in, bytes);
+	}
+	return (ssize_t)http->bytes;
 }

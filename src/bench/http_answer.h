@@ -2,6 +2,9 @@
 #define WQ_BENCH_HTTP_ANSWER_H
 
 #include <stddef.h>
+#include <sys/types.h>
+
+struct answer;
 
 struct http_answer {
 	int		 status;
@@ -24,5 +27,9 @@ enum http_answer_outcome {
 enum http_answer_outcome	 http_answer_parse(struct http_answer *a,
 				    const char *in, size_t bytes,
 				    const char **problem);
+
+/* The same as a client's parse answers it: the bytes, 0 or -1; client.h. */
+ssize_t	http_answer_take(struct http_answer *http, const char *in,
+	    size_t bytes, struct answer *a);
 
 #endif
