@@ -146,6 +146,7 @@ answer_server(struct exchange *x, const struct op *op)
 	}
 }
 
+/* Long and flat, without a default: the compiler names a status it lacks. */
 void
 answer_status(struct exchange *x, const struct op *op)
 {
@@ -195,17 +196,6 @@ answer_status(struct exchange *x, const struct op *op)
 		exchange_problem(x, 429, "this was done less than a minute "
 		    "ago; try again later");
 		return;
-	case WQ_TARGET_KIND:
-	case WQ_TARGET_DENIES:
-	case WQ_CHANGED:
-	case WQ_NO_KEY:
-	case WQ_BEYOND:
-	case WQ_NOT_TARGET:
-	case WQ_TASK_RUNS:
-	case WQ_NO_TASK:
-		/* No native call asks for what they are of. */
-		answer_server(x, op);
-		return;
 	case WQ_NO_DELAY:
 		exchange_problem(x, 400, "delay: in a FIFO queue only the "
 		    "queue's own setting delays");
@@ -223,6 +213,15 @@ answer_status(struct exchange *x, const struct op *op)
 	case WQ_UNSUPPORTED:
 	case WQ_CANCELED:
 	case WQ_UNAVAIL:
+	/* No native call asks for what these are of. */
+	case WQ_TARGET_KIND:
+	case WQ_TARGET_DENIES:
+	case WQ_CHANGED:
+	case WQ_NO_KEY:
+	case WQ_BEYOND:
+	case WQ_NOT_TARGET:
+	case WQ_TASK_RUNS:
+	case WQ_NO_TASK:
 		answer_server(x, op);
 		return;
 	}
