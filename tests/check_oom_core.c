@@ -8,22 +8,18 @@
 #include "backend/push.h"
 #include "base/id.h"
 #include "base/mem.h"
-#include "check_wq.h"
 #include "core/attempt.h"
 #include "core/journal.h"
 #include "core/queue.h"
 #include "core/recent.h"
 #include "core/recover.h"
-#include "core/registry.h"
 #include "core/task.h"
+#include "one_registry.h"
 #include "silent_journal.h"
 
-#define MS		INT64_C(1000000)
 #define PLACES_MAX	200		/* allocations of one scene */
 #define GIVEN_MAX	8
 
-static struct registry	*r;
-static int64_t		now_ns;
 static uint64_t		empty_bytes;
 static bool		has_failed;
 
@@ -49,33 +45,12 @@ static const struct journal journal = { SILENT_JOURNAL,
 	.reserve = reserve, .task = silent_task, .task_gone = silent_number };
 
 static void
-open_registry(void)
+open_empty(void)
 {
-	struct queue_settings settings = { .lock_timeout_ms = 1000 };
-	struct lock_timers none = { .timer_bytes = 0 };
-
 	now_ns = 1000 * MS;
-	r = registry_new(&settings, &none, 1);
-	ck_assert_ptr_nonnull(r);
+	open_registry();
 	registry_set_moment(r, 60000 * MS);
 	empty_bytes = registry_memory_bytes(r);
-}
-
-static struct queue *
-queue(const char *name)
-{
-	struct queue *q;
-	bool created;
-
-	ck_assert_int_eq(registry_make(r, name, &q, now_ns, &created), WQ_OK);
-	return q;
-}
-
-static void
-pass(int64_t ms)
-{
-	now_ns += ms * MS;
-	ck_assert(!registry_expire(r, now_ns, SIZE_MAX));
 }
 
 static enum wq_status
@@ -481,7 +456,7 @@ START_TEST(each_allocation_may_fail)
 	int n;
 
 	for (n = 0; n < PLACES_MAX; n++) {
-		open_registry();
+		open_empty();
 		if (scenes[_i].journal)
 			ck_assert(registry_attach(r, &journal));
 		scenes[_i].ready();

@@ -2,44 +2,24 @@
 #include <string.h>
 
 #include "base/id.h"
-#include "check_wq.h"
 #include "core/coming.h"
 #include "core/queue.h"
-#include "core/registry.h"
+#include "one_registry.h"
 
-#define MS	INT64_C(1000000)
-#define LOCK	1000			/* ms */
 #define CROWD	2000			/* more than one receive sees to */
 #define OUT_MAX	16
-
-static struct registry	*r;
-static int64_t		now_ns;
 
 static void
 setup(void)
 {
-	struct queue_settings settings = { .lock_timeout_ms = LOCK };
-	struct lock_timers none = { .timer_bytes = 0 };
-
 	now_ns = 1000 * MS;
-	r = registry_new(&settings, &none, 1);
-	ck_assert_ptr_nonnull(r);
+	open_registry();
 }
 
 static void
 teardown(void)
 {
 	registry_free(r);
-}
-
-static struct queue *
-queue(const char *name)
-{
-	struct queue *q;
-	bool created;
-
-	ck_assert_int_eq(registry_make(r, name, &q, 0, &created), WQ_OK);
-	return q;
 }
 
 static void
@@ -64,13 +44,6 @@ source(const char *name, const char *dead_letters)
 
 	set(q, s, SETTING_MAX_RECEIVES, dead_letters);
 	return q;
-}
-
-static void
-pass(int64_t ms)
-{
-	now_ns += ms * MS;
-	ck_assert(!registry_expire(r, now_ns, SIZE_MAX));
 }
 
 static struct message *

@@ -2,51 +2,24 @@
 #include <string.h>
 
 #include "base/id.h"
-#include "check_wq.h"
 #include "core/coming.h"
 #include "core/dedup.h"
 #include "core/queue.h"
-#include "core/registry.h"
+#include "one_registry.h"
 
-#define MS	INT64_C(1000000)
-#define LOCK	1000			/* ms */
 #define MANY	1000
-
-static struct registry	*r;
-static int64_t		now_ns;
 
 static void
 setup(void)
 {
-	struct queue_settings settings = { .lock_timeout_ms = LOCK };
-	struct lock_timers none = { .timer_bytes = 0 };
-
 	now_ns = 1000 * MS;
-	r = registry_new(&settings, &none, 1);
-	ck_assert_ptr_nonnull(r);
+	open_registry();
 }
 
 static void
 teardown(void)
 {
 	registry_free(r);
-}
-
-static struct queue *
-queue(const char *name)
-{
-	struct queue *q;
-	bool created;
-
-	ck_assert_int_eq(registry_make(r, name, &q, 0, &created), WQ_OK);
-	return q;
-}
-
-static void
-pass(int64_t ms)
-{
-	now_ns += ms * MS;
-	ck_assert(!registry_expire(r, now_ns, SIZE_MAX));
 }
 
 static struct id

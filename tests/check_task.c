@@ -2,19 +2,15 @@
 #include <string.h>
 
 #include "base/id.h"
-#include "check_wq.h"
 #include "core/coming.h"
 #include "core/queue.h"
 #include "core/recover.h"
-#include "core/registry.h"
 #include "core/task.h"
+#include "one_registry.h"
 #include "silent_journal.h"
 
-#define MS		INT64_C(1000000)
 #define LETTERS		100
 
-static struct registry	*r;
-static int64_t		now_ns;
 static size_t		told, forgotten;
 static struct task_info	last;		/* as it was told */
 static int64_t		last_seq, gone_seq;
@@ -49,33 +45,6 @@ tell_task_gone(void *arg, int64_t seq)
 
 static const struct journal journal = { SILENT_JOURNAL, .reserve = reserve,
 	.task = tell_task, .task_gone = tell_task_gone };
-
-static struct queue *
-queue(const char *name)
-{
-	struct queue *q;
-	bool created;
-
-	ck_assert_int_eq(registry_make(r, name, &q, now_ns, &created), WQ_OK);
-	return q;
-}
-
-static void
-pass(int64_t ms)
-{
-	now_ns += ms * MS;
-	ck_assert(!registry_expire(r, now_ns, SIZE_MAX));
-}
-
-static void
-open_registry(void)
-{
-	struct queue_settings settings = { .lock_timeout_ms = 1000 };
-	struct lock_timers none = { .timer_bytes = 0 };
-
-	r = registry_new(&settings, &none, 1);
-	ck_assert_ptr_nonnull(r);
-}
 
 /* Letters that go to `to`, whatever they are. */
 static void
