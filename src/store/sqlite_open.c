@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/sqlite_joiner.h"
 #include "store/sqlite_state.h"
 
 #define APPLICATION_ID	0x77716462	/* "wqdb" */
@@ -253,15 +254,21 @@ engine_open(const char *path, enum store_sync sync, char *error)
 		refuse(error, path, "no memory");
 		return NULL;
 	}
+	/* Only there does every commit end with a sync. */
+	if (sync == STORE_SYNC_FULL && (e->joiner = joiner_new()) == NULL) {
+		refuse(error, path, "no memory");
+		goto fail;
+	}
 	if (sqlite3_open_v2(path, &e->db, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, e->joiner != NULL ?
+	    joiner_name(e->joiner) : NULL) != SQLITE_OK) {
 		refuse(error, path, e->db != NULL ? engine_error(e) :
 		    "no memory");
-		engine_close(e);
-		return NULL;
+		goto fail;
 	}
 	if (set_up(e, path, sync, error) == 0)
 		return e;
+fail:
 	engine_close(e);
 	return NULL;
 }
@@ -276,6 +283,7 @@ engine_close(struct engine *e)
 	for (i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(e->st[i]);
 	sqlite3_close(e->db);
+	joiner_free(e->joiner);
 	mem_free(e);
 }
 

@@ -16,6 +16,7 @@ enum statement {
 };
 
 struct engine {
+	struct joiner *joiner;		/* owned; NULL: none is needed */
 	sqlite3 *db;			/* owned */
 	sqlite3_stmt *st[STATEMENTS];	/* owned; prepared when first used */
 	int log_pages;			/* in the write-ahead log */
