@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backend/outbox.h"
 #include "base/mem.h"
 #include "check_wq.h"
 #include "store/coalesce.h"
@@ -316,6 +317,73 @@ START_TEST(a_batch_without_memory_stays_as_it_was)
 }
 END_TEST
 
+static size_t	begun;
+
+static void
+begun_cb(void *arg)
+{
+	(void)arg;
+	begun++;
+}
+
+static void
+gather(struct outbox *o, int n, int64_t *seq)
+{
+	for (; n > 0; n--)
+		ck_assert(records_orphan(&o->records, ++*seq));
+}
+
+/* What was handed over is "being written" until the loop knows better. */
+START_TEST(records_are_gathered_while_the_writer_is_busy)
+{
+	struct outbox o;
+	int64_t seq = 0;
+
+	outbox_init(&o, store, begun_cb, NULL);
+	begun = 0;
+	gather(&o, 8, &seq);
+	ck_assert_uint_eq(begun, 1);
+	ck_assert(outbox_is_time(&o));		/* it has nothing to do */
+	ck_assert_uint_eq(outbox_told(&o), 1);
+	outbox_hand_over(&o, seq);
+	ck_assert_uint_eq(outbox_gathered(&o), 0);
+	gather(&o, 5, &seq);
+	ck_assert_uint_eq(begun, 2);
+	ck_assert_uint_eq(outbox_told(&o), 2);
+	ck_assert_uint_eq(outbox_records(&o), 13);
+	ck_assert(!outbox_is_time(&o));
+	gather(&o, 1, &seq);			/* three quarters of 8 */
+	ck_assert(outbox_is_time(&o));
+	outbox_hand_over(&o, seq);
+	gather(&o, 1, &seq);			/* the next are enough already */
+	ck_assert(outbox_is_time(&o));
+	outbox_hand_over(&o, seq);
+	wait_for(3);
+	outbox_kept(&o, kept);
+	ck_assert_uint_eq(outbox_records(&o), 0);
+	gather(&o, 1, &seq);
+	ck_assert(outbox_is_time(&o));
+	outbox_fini(&o);
+}
+END_TEST
+
+START_TEST(a_great_many_records_go_to_a_busy_writer_too)
+{
+	struct outbox o;
+	int64_t seq = 0;
+
+	outbox_init(&o, store, begun_cb, NULL);
+	gather(&o, 10000, &seq);
+	outbox_hand_over(&o, seq);
+	gather(&o, 4095, &seq);
+	ck_assert(!outbox_is_time(&o));
+	gather(&o, 1, &seq);
+	ck_assert(outbox_is_time(&o));
+	outbox_fini(&o);
+	wait_for(1);
+}
+END_TEST
+
 static Suite *
 store_suite(void)
 {
@@ -331,6 +399,8 @@ store_suite(void)
 	tcase_add_test(t, a_batch_without_memory_stays_as_it_was);
 	tcase_add_test(t,
 	    messages_older_than_the_last_key_are_read_without_bodies_too);
+	tcase_add_test(t, records_are_gathered_while_the_writer_is_busy);
+	tcase_add_test(t, a_great_many_records_go_to_a_busy_writer_too);
 	suite_add_tcase(s, t);
 	return s;
 }

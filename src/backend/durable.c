@@ -3,10 +3,6 @@
  * is done waits in `waiting` until all that was told before its end is on disk.
  * Only pushes can be refused then, and their messages arrive no sooner, so that
  * nobody ever saw what is taken back.
- *
- * Records are handed over at the end of a turn of the loop, or within one
- * when the writer is idle and a commit's time has passed since the last: half
- * of the clients then wait for the disk while the others are served.
  */
 #include "backend/durable.h"
 
@@ -17,8 +13,8 @@
 #include <event2/event.h>
 
 #include "backend/bodies.h"
-#include "backend/journal.h"
 #include "backend/local.h"
+#include "backend/outbox.h"
 #include "backend/push.h"
 #include "backend/restore.h"
 #include "base/clock.h"
@@ -31,6 +27,7 @@
 
 #define WAITING_MAX_BYTES	(UINT64_C(128) << 20)
 #define RECORDS_MAX		1000000	/* for the writer; 128 MB */
+#define GATHER_TURN		256	/* within a turn, to an idle writer */
 #define IDLE_RECORDS_MAX	20000	/* of what nobody waits for */
 #define TOTALS_MS		1000	/* until totals alone are written */
 #define STUCK_MS		5000	/* until clients are told so */
@@ -43,7 +40,7 @@ enum phase { READING, PLACING, SETTLING, SERVING, ENDED };
 struct durable {
 	struct local *local;		/* borrowed */
 	struct store *store;		/* owned */
-	struct records records;
+	struct outbox outbox;
 	struct restore *restore;	/* owned; NULL once it serves */
 	enum phase phase;
 	struct event *turn;		/* owned; hands over, or reads on */
@@ -51,8 +48,6 @@ struct durable {
 	struct event *stuck;		/* owned; armed while nothing is written */
 	struct op_queue waiting;	/* by op.commit, ascending */
 	struct op *copying;		/* borrowed; NULL: no copy is on */
-	uint64_t handed, kept;		/* numbers of batches */
-	int64_t handed_ns;		/* when the last was */
 	enum store_health health;
 	void (*stopped)(void *);	/* NULL: nobody waits for the end */
 	void *stopped_arg;
@@ -92,31 +87,15 @@ add_totals(struct durable *d, int64_t now_ns)
 	struct queue *q;
 
 	while ((q = registry_next_touched(r)) != NULL)
-		if (!records_totals(&d->records, q, settled_ns))
+		if (!records_totals(&d->outbox.records, q, settled_ns))
 			return;		/* they come with its next change */
 }
 
 static void
 hand_over(struct durable *d, int64_t now_ns)
 {
-	struct store_batch *b;
-
 	add_totals(d, now_ns);
-	b = d->records.batch;
-	if (b == NULL || b->count == 0)
-		return;
-	d->records.batch = NULL;
-	d->handed = store_hand_over(d->store, b, now_ns);
-	d->handed_ns = now_ns;
-}
-
-/* The number of the batch that ends what was told so far. */
-static uint64_t
-told(const struct durable *d)
-{
-	const struct store_batch *b = d->records.batch;
-
-	return d->handed + (b != NULL && b->count > 0);
+	outbox_hand_over(&d->outbox, now_ns);
 }
 
 /* Pushes behind a refused one that hold repeats of it fail with it. */
@@ -195,7 +174,8 @@ check_stopped(struct durable *d)
 
 	/* What cannot be written now is tried a last time by durable_free(). */
 	if (stopped == NULL || (d->health < STORE_STUCK &&
-	    (d->kept < told(d) || !TAILQ_EMPTY(&d->waiting))))
+	    (d->outbox.kept < outbox_told(&d->outbox) ||
+	    !TAILQ_EMPTY(&d->waiting))))
 		return;
 	fail_waiting(d, false);
 	d->stopped = NULL;
@@ -213,7 +193,7 @@ bool
 durable_fetch(struct durable *d, struct queue *q, const struct delivery *out,
     size_t count, bool *any)
 {
-	return bodies_ask(&d->records, q, out, count, any);
+	return bodies_ask(&d->outbox.records, q, out, count, any);
 }
 
 static void
@@ -222,7 +202,7 @@ kept_cb(void *arg, struct store_batch *b)
 	struct durable *d = arg;
 	struct op *op;
 
-	d->kept = b->number;
+	outbox_kept(&d->outbox, b->number);
 	bodies_take(b);
 	while ((op = TAILQ_FIRST(&d->waiting)) != NULL &&
 	    op->commit <= b->number)
@@ -232,6 +212,8 @@ kept_cb(void *arg, struct store_batch *b)
 	if (d->phase == ENDED)
 		return;
 	local_serve(d->local);
+	if (outbox_gathered(&d->outbox) > 0)
+		event_active(d->turn, 0, 0);
 	check_stopped(d);
 }
 
@@ -244,7 +226,7 @@ refused_cb(void *arg, uint64_t number, enum store_result why)
 	for (op = TAILQ_FIRST(&d->waiting); op != NULL &&
 	    op->commit <= number; op = next) {
 		next = TAILQ_NEXT(op, link);
-		if (op->verb == OP_PUSH && op->commit > d->kept)
+		if (op->verb == OP_PUSH && op->commit > d->outbox.kept)
 			finish(d, op, status_of(why));
 	}
 }
@@ -259,6 +241,8 @@ health_cb(void *arg, enum store_health health, const char *why)
 
 	d->health = health;
 	set_trouble(d);
+	if (outbox_gathered(&d->outbox) > 0)
+		event_active(d->turn, 0, 0);
 	if (health != STORE_STUCK)
 		event_del(d->stuck);
 	if (health == STORE_WELL) {
@@ -362,9 +346,9 @@ serve_from_now(struct durable *d, char *error)
 	struct local *l = d->local;
 
 	clock_not_before(restore_last_ns(d->restore));
-	d->records.order = restore_order(d->restore);
+	d->outbox.records.order = restore_order(d->restore);
 	registry_make_root(l->registry, clock_now_ns());
-	if (!registry_attach(l->registry, &d->records.journal)) {
+	if (!registry_attach(l->registry, &d->outbox.records.journal)) {
 		snprintf(error, STORE_ERROR_BYTES, "no memory");
 		return -1;
 	}
@@ -400,8 +384,8 @@ start_slice(struct durable *d, char *error)
 		if (store_waiting_records(d->store) > IDLE_RECORDS_MAX)
 			break;		/* the writer is behind */
 		more = registry_expire(l->registry, now_ns, PLACES);
-		if (restore_drop_orphans(d->restore, &d->records, PLACES) ||
-		    more) {
+		if (restore_drop_orphans(d->restore, &d->outbox.records,
+		    PLACES) || more) {
 			hand_over(d, now_ns);
 			break;
 		}
@@ -433,7 +417,9 @@ turn_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (d->phase >= SERVING) {
-		hand_over(d, clock_now_ns());
+		/* One that is not well is to refuse them. */
+		if (d->health != STORE_WELL || outbox_is_time(&d->outbox))
+			hand_over(d, clock_now_ns());
 		return;
 	}
 	if (!start_slice(d, error))
@@ -468,7 +454,7 @@ durable_new(struct local *l, struct event_base *base,
 	    (enum store_sync)config->sync, error);
 	if (d->store == NULL)
 		goto fail;
-	records_init(&d->records, d->store, begun_cb, d);
+	outbox_init(&d->outbox, d->store, begun_cb, d);
 	set_trouble(d);
 	return d;
 fail:
@@ -494,7 +480,7 @@ durable_free(struct durable *d)
 	if (d->copying != NULL)
 		op_finish(&d->local->backend, d->copying, WQ_CANCELED);
 	fail_waiting(d, true);
-	batch_free(d->records.batch);
+	outbox_fini(&d->outbox);
 	restore_free(d->restore);
 	if (d->turn != NULL)
 		event_free(d->turn);
@@ -519,7 +505,7 @@ durable_admits(const struct durable *d, const struct op *op)
 	/* All but these may need a record, if only to read a body. */
 	if (op->verb != OP_INFO && op->verb != OP_LIST &&
 	    op->verb != OP_RELEASE &&
-	    store_waiting_records(d->store) > RECORDS_MAX)
+	    outbox_records(&d->outbox) > RECORDS_MAX)
 		return WQ_UNAVAIL;
 	if (op->verb != OP_PUSH)
 		return WQ_OK;
@@ -527,16 +513,16 @@ durable_admits(const struct durable *d, const struct op *op)
 		return WQ_NO_SPACE;
 	if (d->health != STORE_WELL)
 		return WQ_UNAVAIL;
-	return store_waiting_bytes(d->store) > WAITING_MAX_BYTES ? WQ_UNAVAIL :
+	return outbox_bytes(&d->outbox) > WAITING_MAX_BYTES ? WQ_UNAVAIL :
 	    WQ_OK;
 }
 
 bool
 durable_wait(struct durable *d, struct op *op)
 {
-	if (told(d) <= d->kept)
+	if (outbox_told(&d->outbox) <= d->outbox.kept)
 		return false;
-	op->commit = told(d);
+	op->commit = outbox_told(&d->outbox);
 	TAILQ_INSERT_TAIL(&d->waiting, op, link);
 	return true;
 }
@@ -545,14 +531,16 @@ void
 durable_turn(struct durable *d, int64_t now_ns)
 {
 	static const struct timeval later = { TOTALS_MS / 1000, 0 };
-	const struct store_batch *b = d->records.batch;
 
 	if (d->phase != SERVING)
 		return;
-	if (b != NULL && b->count > 0) {
-		if (store_is_idle(d->store) && now_ns - d->handed_ns >=
-		    store_commit_ns(d->store))
+	if (outbox_gathered(&d->outbox) > 0) {
+		/* A turn with many clients is longer than a commit. */
+		if (outbox_gathered(&d->outbox) >= GATHER_TURN &&
+		    store_is_idle(d->store))
 			hand_over(d, now_ns);
+		else if (outbox_is_time(&d->outbox))
+			event_active(d->turn, 0, 0);
 	} else if (!event_pending(d->totals, EV_TIMEOUT, NULL))
 		event_add(d->totals, &later);
 }
@@ -561,7 +549,7 @@ bool
 durable_has_room(const struct durable *d)
 {
 	return d->phase == SERVING &&
-	    store_waiting_records(d->store) < IDLE_RECORDS_MAX;
+	    outbox_records(&d->outbox) < IDLE_RECORDS_MAX;
 }
 
 void

@@ -223,8 +223,9 @@ store_hand_over(struct store *s, struct store_batch *b, int64_t now_ns)
 	s->waiting_records += b->count;
 	pthread_mutex_lock(&w->mutex);
 	TAILQ_INSERT_TAIL(&w->ready, b, link);
-	pthread_cond_signal(&w->work);
+	atomic_store(&w->idle, false);
 	pthread_mutex_unlock(&w->mutex);
+	pthread_cond_signal(&w->work);
 	return s->number;
 }
 
@@ -232,12 +233,6 @@ bool
 store_is_idle(const struct store *s)
 {
 	return atomic_load(&s->writer.idle);
-}
-
-int64_t
-store_commit_ns(const struct store *s)
-{
-	return atomic_load(&s->writer.commit_ns);
 }
 
 uint64_t

@@ -122,8 +122,6 @@ uint64_t	 store_hand_over(struct store *, struct store_batch *,
 		    int64_t now_ns);
 /* Has the writer nothing to do? */
 bool		 store_is_idle(const struct store *);
-/* How long a commit takes, about. */
-int64_t		 store_commit_ns(const struct store *);
 /* Pushes and bytes of bodies that the writer has. */
 uint64_t	 store_waiting_bytes(const struct store *);
 size_t		 store_waiting_records(const struct store *);

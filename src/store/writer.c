@@ -425,8 +425,6 @@ fetch_all(struct writer *w, struct store_batches *work)
 static void
 work_on(struct writer *w, struct store_batches *work)
 {
-	int64_t began = now_ns(), took;
-
 	coalesce(&w->coalescer, work);
 	fetch_all(w, work);
 	if (w->broken || !write_all(w, work)) {
@@ -435,8 +433,6 @@ work_on(struct writer *w, struct store_batches *work)
 	}
 	fetch_all(w, work);	/* those that a move gave another seq */
 	w->commits++;
-	took = now_ns() - began;
-	atomic_store(&w->commit_ns, (7 * atomic_load(&w->commit_ns) + took) / 8);
 	give_back(w, work);
 	be_well(w);
 	checkpoint(w, LOG_PAGES_BUSY);

@@ -45,9 +45,8 @@ struct writer {
 	bool copy_wanted, copy_ended;
 	char copy_error[STORE_ERROR_BYTES];
 
-	/* Hints, without it. */
+	/* A hint, without it. */
 	_Atomic bool idle;
-	_Atomic int64_t commit_ns;	/* an average */
 };
 
 /* The thread's function; arg is the struct writer. */
