@@ -3,11 +3,13 @@
  * for each, and a checkpoint reads and writes as many, though most of it lies
  * in one piece.  The files of a database are therefore ours, around those of the
  * system's own VFS.  Writes that go on where the last one ended are gathered,
- * and go to the system as one before anything else is asked of the file.  A sync
- * is such a thing, so that what was synced is on disk as it is without us.  A
- * write that then fails is the failure of what was asked, with the code of the
- * write, and SQLite undoes the transaction or leaves the log as it was.  Reads
- * that follow one another get some that was read ahead.
+ * and go to the system as one when another is elsewhere, when something is read,
+ * and when the file is cut off or synced, so that what was synced is on disk as
+ * it is without us.  A write that then fails is the failure of that call, with
+ * the code of the write, and SQLite undoes the transaction or leaves the log as
+ * it was.  It heeds the results of these calls, but not of all others, so that
+ * those must not write.  Reads that follow one another get some that was read
+ * ahead.
  */
 #include "store/sqlite_joiner.h"
 
@@ -162,10 +164,11 @@ static int
 joined_file_size(sqlite3_file *file, sqlite3_int64 *size)
 {
 	struct joined_file *f = joined(file);
-	int rc = flush(f);
+	int rc = f->real->pMethods->xFileSize(f->real, size);
 
-	return rc != SQLITE_OK ? rc : f->real->pMethods->xFileSize(f->real,
-	    size);
+	if (f->gathered > 0 && *size < f->at + f->gathered)
+		*size = f->at + f->gathered;
+	return rc;
 }
 
 static int
@@ -179,11 +182,9 @@ joined_lock(sqlite3_file *file, int lock)
 static int
 joined_unlock(sqlite3_file *file, int lock)
 {
-	struct joined_file *f = joined(file);
-	int rc = flush(f);
+	sqlite3_file *real = joined(file)->real;
 
-	return rc != SQLITE_OK ? rc : f->real->pMethods->xUnlock(f->real,
-	    lock);
+	return real->pMethods->xUnlock(real, lock);
 }
 
 static int
@@ -197,12 +198,9 @@ joined_check_reserved_lock(sqlite3_file *file, int *is)
 static int
 joined_file_control(sqlite3_file *file, int op, void *arg)
 {
-	struct joined_file *f = joined(file);
-	int rc = flush(f);
+	sqlite3_file *real = joined(file)->real;
 
-	f->ahead = 0;
-	return rc != SQLITE_OK ? rc : f->real->pMethods->xFileControl(f->real,
-	    op, arg);
+	return real->pMethods->xFileControl(real, op, arg);
 }
 
 static int
