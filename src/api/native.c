@@ -136,10 +136,6 @@ push(struct exchange *x, void *arg)
 	if (!native_push_params(x, &push))
 		return;
 	body = exchange_body(x);
-	if (body.data == NULL) {
-		answer_no_memory(x);
-		return;
-	}
 	if (json_check(body, &value, error) == -1) {
 		exchange_problem(x, 400, "%s", error);
 		return;
@@ -362,7 +358,7 @@ post_root(struct exchange *x, void *arg)
 	if (sqs_take(n->sqs, x))
 		return;
 	/* A request that looked like one of SQS, and is none. */
-	if (exchange_body_bytes(x) > (size_t)n->config->max_body_bytes)
+	if (exchange_body(x).bytes > (size_t)n->config->max_body_bytes)
 		exchange_problem(x, 413, "the body is over %" PRId64 " bytes "
 		    "(max-body)", n->config->max_body_bytes);
 	else

@@ -130,10 +130,6 @@ native_push_many(struct exchange *x, void *arg)
 		    "push may have many; contentBasedDedup is of each");
 		return;
 	}
-	if (body.data == NULL) {
-		answer_no_memory(x);
-		return;
-	}
 	push.count = count_lines(body);
 	if (push.count == 0 || push.count > MANY_MAX) {
 		exchange_problem(x, 400, "the body must be 1 to %d lines with "
@@ -198,9 +194,8 @@ read_array(struct exchange *x)
 	struct json_fault fault;
 	json_t *json;
 
-	if (body.data == NULL ||
-	    ((json = json_read_strict(body, &fault)) == NULL &&
-	    fault.what == NULL)) {
+	if ((json = json_read_strict(body, &fault)) == NULL &&
+	    fault.what == NULL) {
 		answer_no_memory(x);
 		return NULL;
 	}
@@ -277,7 +272,7 @@ read_body(struct exchange *x, struct id *out, size_t *count)
 	json_t *array;
 	bool good;
 
-	if (body.data != NULL && scan_ids(body, out, count))
+	if (scan_ids(body, out, count))
 		return true;
 	if ((array = read_array(x)) == NULL)
 		return false;

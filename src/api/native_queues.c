@@ -460,11 +460,10 @@ read_settings(struct exchange *x, struct op_configure *out)
 	const char *name;
 	bool good = true;
 
-	if (body.data != NULL && body.bytes == 0)
+	if (body.bytes == 0)
 		return true;
-	if (body.data == NULL ||
-	    ((json = json_read_strict(body, &fault)) == NULL &&
-	    fault.what == NULL)) {
+	if ((json = json_read_strict(body, &fault)) == NULL &&
+	    fault.what == NULL) {
 		answer_no_memory(x);
 		return false;
 	}

@@ -109,8 +109,6 @@ start_json(struct sqs_call *c, struct text target)
 	size_t n = strlen(TARGET_PREFIX);
 	struct text body = exchange_body(c->x);
 
-	if (body.data == NULL)
-		return sqs_fail_memory(c);
 	if (target.bytes > n && memcmp(target.data, TARGET_PREFIX, n) == 0) {
 		target.data += n;
 		target.bytes -= n;
@@ -162,8 +160,7 @@ sqs_take(struct sqs *s, struct exchange *x)
 		if (target.data == NULL &&
 		    is_form(exchange_header(x, "Content-Type"))) {
 			body = exchange_body(x);
-			if (body.data == NULL || (!in_query &&
-			    !sqs_form_has_action(body)))
+			if (!in_query && !sqs_form_has_action(body))
 				return false;
 			in_query = true;
 		}

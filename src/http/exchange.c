@@ -235,20 +235,11 @@ exchange_param(const struct exchange *x, size_t n)
 }
 
 struct text
-exchange_body(struct exchange *x)
+exchange_body(const struct exchange *x)
 {
-	struct evbuffer *in = evhttp_request_get_input_buffer(x->req);
-	struct text t = { "", evbuffer_get_length(in) };
+	const struct buf *b = &x->peer->body;
 
-	if (t.bytes > 0)
-		t.data = (const char *)evbuffer_pullup(in, -1);
-	return t;
-}
-
-size_t
-exchange_body_bytes(const struct exchange *x)
-{
-	return evbuffer_get_length(evhttp_request_get_input_buffer(x->req));
+	return (struct text){ b->bytes > 0 ? b->data : "", b->bytes };
 }
 
 struct text

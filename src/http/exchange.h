@@ -27,14 +27,14 @@ enum http_method	exchange_method(const struct exchange *);
 /* The pattern of the route that matched. */
 const char	*exchange_pattern(const struct exchange *);
 
-/* What the n-th {} of the route's pattern stands for, percent-decoded. */
+/*
+ * What the n-th {} of the route's pattern stands for, percent-decoded.  Only
+ * within the handler's call.
+ */
 struct text	 exchange_param(const struct exchange *, size_t n);
 
-/* The body, in one piece; borrowed until the reply.  NULL data: no memory. */
-struct text	 exchange_body(struct exchange *);
-
-/* Its length alone. */
-size_t		 exchange_body_bytes(const struct exchange *);
+/* The body; borrowed until the reply. */
+struct text	 exchange_body(const struct exchange *);
 
 /* A header's value; data NULL: not there.  Only within the handler's call. */
 struct text	 exchange_header(const struct exchange *, const char *name);

@@ -2,10 +2,10 @@
  * From bytes that were read to whole requests.
  *
  * The guard reads the head and the framing; evhttp gets each request in one
- * canonical form, whatever the client wrote: the method, the target "/", HTTP/1.1
- * and a Content-Length.  So the two cannot take a request for different ones,
- * and evhttp never has a byte of the next.  The real target and headers stay in
- * the head, for the exchange.
+ * canonical form, whatever the client wrote: the method, the target "/" and
+ * HTTP/1.1.  So the two cannot take a request for different ones, and evhttp
+ * never has a byte of the next.  The real target and headers stay in the head,
+ * and the body beside it, for the exchange.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include <event2/event.h>
 
 #include "base/config.h"
+#include "base/log.h"
 #include "http/peer.h"
 #include "http/response.h"
 #include "http/state.h"
@@ -64,59 +65,25 @@ method_is_known(const struct text *method)
 	return false;
 }
 
-/* Put bytes into evhttp's input.  -1: no memory. */
+/* Put a request into evhttp's input.  -1: no memory. */
 static int
-put(struct peer *p, const char *data, size_t bytes)
+put(struct peer *p)
 {
+	static const char rest[] = " / HTTP/1.1\r\n\r\n";
 	struct evbuffer *input = bufferevent_get_input(p->bev);
+	size_t bytes = (size_t)(p->target.data - p->head.data) - 1;
+	char request[METHOD_MAX_BYTES + sizeof(rest)];
 	int r;
 
+	memcpy(request, p->head.data, bytes);		/* the method */
+	memcpy(request + bytes, rest, sizeof(rest) - 1);
 	evbuffer_unfreeze(input, 0);
-	r = evbuffer_add(input, data, bytes);
+	r = evbuffer_add(input, request, bytes + sizeof(rest) - 1);
 	evbuffer_freeze(input, 0);
 	return r;
 }
 
-/* The first of a request, with a body of that many bytes to follow. */
-static int
-put_head(struct peer *p, const struct text *method, size_t body_bytes)
-{
-	static const char line[] = " / HTTP/1.1\r\n";
-	static const char length[] = "Content-Length: ";
-	char head[METHOD_MAX_BYTES + sizeof(line) + sizeof(length) + 24];
-	char digits[20], *to = head, *digit = digits + sizeof(digits);
-
-	/* Without printf(3): it would be a tenth of all work. */
-	to = mempcpy(to, method->data, method->bytes);
-	to = mempcpy(to, line, sizeof(line) - 1);
-	if (body_bytes > 0) {
-		to = mempcpy(to, length, sizeof(length) - 1);
-		for (; body_bytes > 0; body_bytes /= 10)
-			*--digit = (char)('0' + body_bytes % 10);
-		to = mempcpy(to, digit, (size_t)(digits + sizeof(digits) -
-		    digit));
-		to = mempcpy(to, line + sizeof(line) - 3, 2);
-	}
-	to = mempcpy(to, line + sizeof(line) - 3, 2);
-	return put(p, head, (size_t)(to - head));
-}
-
-/* Have evhttp look at its input; complete: it has the whole request. */
-static void
-run_evhttp(struct peer *p, bool complete)
-{
-	struct http_server *s = p->server;
-
-	s->current = p;
-	s->evhttp_read(p->bev, p->evcon);
-	s->current = NULL;
-	/* What it cannot take now, it has no memory for. */
-	if (!p->dead && p->state == PEER_BODY && (complete ||
-	    evbuffer_get_length(bufferevent_get_output(p->bev)) > 0))
-		refuse_memory(p);
-}
-
-/* The body is yet to come: keep the head, whose buffer is the read's. */
+/* Keep the head, whose buffer is the read's. */
 static void
 keep_head(struct peer *p)
 {
@@ -129,6 +96,44 @@ keep_head(struct peer *p)
 	}
 	p->head.data = p->head_kept.data;
 	p->target.data = p->head.data + target_at;
+}
+
+/*
+ * A handler that is to answer later has taken from the head what it needs.  Its
+ * first line is for the log.
+ */
+static void
+part_with_head(struct peer *p)
+{
+	if (p->head.data == p->head_kept.data)
+		return;
+	if (log_is_on(LOG_LEVEL_DEBUG))
+		keep_head(p);
+	else
+		p->head = p->target = (struct text){ NULL, 0 };
+}
+
+/* The request is whole: evhttp has it handled. */
+static void
+handle(struct peer *p)
+{
+	struct http_server *s = p->server;
+
+	p->body_left = 0;
+	if (put(p) == -1) {
+		refuse_memory(p);
+		return;
+	}
+	s->current = p;
+	s->evhttp_read(p->bev, p->evcon);
+	s->current = NULL;
+	if (p->dead)
+		return;
+	/* What it cannot take now, it has no memory for. */
+	if (p->state == PEER_BODY)
+		refuse_memory(p);
+	else if (p->state == PEER_HANDLING)
+		part_with_head(p);
 }
 
 static void
@@ -218,17 +223,12 @@ take_head(struct peer *p, const char *data, size_t bytes)
 	begin_request(p, &head, data, head_bytes);
 	body = (size_t)p->body_left;
 	if (!p->chunked && bytes - head_bytes >= body) {
-		p->body_left = 0;
-		if (put_head(p, &head.method, body) == -1 ||
-		    put(p, data + head_bytes, body) == -1)
+		buf_add(&p->body, data + head_bytes, body);
+		if (p->body.failed)
 			refuse_memory(p);
 		else
-			run_evhttp(p, true);
+			handle(p);
 		return head_bytes + body;
-	}
-	if (!p->chunked && put_head(p, &head.method, body) == -1) {
-		refuse_memory(p);
-		return head_bytes;
 	}
 	keep_head(p);
 	if (!p->dead && head.expects_continue && bytes == head_bytes)
@@ -236,35 +236,24 @@ take_head(struct peer *p, const char *data, size_t bytes)
 	return head_bytes;
 }
 
-/* A chunked body goes to evhttp once it is whole. */
 static size_t
 take_chunks(struct peer *p, const char *data, size_t bytes)
 {
-	struct buf *body = &p->chunked_body;
-	struct text method;
 	struct guard_verdict v;
 	size_t used;
 
-	v = guard_chunked(&p->chunks, data, bytes, p->body_max, body, &used);
+	v = guard_chunked(&p->chunks, data, bytes, p->body_max, &p->body,
+	    &used);
 	if (v.status != 0) {
 		peer_refuse(p, v.status, v.detail, NULL);
 		return 0;
 	}
-	if (body->failed) {
+	if (p->body.failed) {
 		refuse_memory(p);
 		return 0;
 	}
-	if (p->chunks.place != CHUNK_DONE)
-		return used;
-	method.data = p->head.data;
-	method.bytes = strcspn(p->head.data, " ");
-	if (put_head(p, &method, body->bytes) == -1 ||
-	    put(p, body->data, body->bytes) == -1)
-		refuse_memory(p);
-	else {
-		buf_fini(body);
-		run_evhttp(p, true);
-	}
+	if (p->chunks.place == CHUNK_DONE)
+		handle(p);
 	return used;
 }
 
@@ -278,10 +267,11 @@ take_body(struct peer *p, const char *data, size_t bytes)
 	if ((int64_t)used > p->body_left)
 		used = (size_t)p->body_left;
 	p->body_left -= (int64_t)used;
-	if (put(p, data, used) == -1)
+	buf_add(&p->body, data, used);
+	if (p->body.failed)
 		refuse_memory(p);
 	else if (p->body_left == 0)
-		run_evhttp(p, true);
+		handle(p);
 	return used;
 }
 

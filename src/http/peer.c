@@ -63,7 +63,7 @@ peer_free(struct peer *p)
 	}
 	buf_fini(&p->in);
 	buf_fini(&p->head_kept);
-	buf_fini(&p->chunked_body);
+	buf_fini(&p->body);
 	if (p->busy == 0)
 		mem_free(p);
 	server_peer_left(s);
@@ -185,7 +185,7 @@ next_request(struct peer *p)
 	p->since_ms = s->now_ms;
 	p->exchange.req = NULL;
 	buf_fini(&p->head_kept);
-	buf_fini(&p->chunked_body);
+	buf_fini(&p->body);
 	evhttp_send_reply_end(req);	/* may free the connection */
 	if (!p->dead && !mem_reserve_fill())
 		peer_close(p);	/* evhttp may not live through the next */

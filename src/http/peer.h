@@ -22,7 +22,7 @@ struct peer;
 enum peer_state {
 	PEER_IDLE,		/* no byte of a request is there */
 	PEER_HEAD,		/* a part of its head is */
-	PEER_BODY,		/* evhttp has the head and reads the body */
+	PEER_BODY,		/* its head is, and a part of its body */
 	PEER_HANDLING,		/* its handler owes the reply */
 	PEER_WRITING		/* the reply is being written */
 };
@@ -49,9 +49,9 @@ struct exchange {
 };
 
 /*
- * One connection.  evhttp parses its requests and tells them apart, but it does
+ * One connection.  evhttp has its requests handled, one at a time, but it does
  * not read or write: its bufferevent has no descriptor.  We read the socket,
- * give evhttp one checked request at a time, and write the reply.
+ * give evhttp each request once it is whole and checked, and write the reply.
  */
 struct peer {
 	TAILQ_ENTRY(peer) link;
@@ -65,10 +65,11 @@ struct peer {
 	struct event *writable;		/* owned; NULL until it is needed */
 	struct buf in;			/* read, and not given to evhttp yet */
 	size_t in_used;			/* its first bytes, which are done */
-	struct text head;		/* borrowed: of the request in hand */
+	/* Of the request in hand; NULL once its handler has returned. */
+	struct text head;		/* borrowed: what was read, or its copy */
 	struct text target;		/* borrowed: in it */
 	struct buf head_kept;		/* it, where the body came later */
-	struct buf chunked_body;	/* decoded so far */
+	struct buf body;		/* of the request, as far as it came */
 	struct evbuffer *out;		/* owned; a reply's unsent rest */
 	int64_t since_ms;		/* of the state, as the sweep counts */
 	size_t scanned;			/* head bytes without its end */

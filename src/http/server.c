@@ -223,7 +223,6 @@ http_server_new(struct event_base *base, const struct config *config,
 	/* The guard and the sweep are stricter: these are the last resort. */
 	evhttp_set_max_headers_size(s->http,
 	    (ev_ssize_t)config->max_header_bytes);
-	evhttp_set_max_body_size(s->http, (ev_ssize_t)config->max_body_bytes);
 	set_timer(s->sweep, s->tick_ms);
 	return s;
 }
@@ -236,7 +235,6 @@ http_server_take_large(struct http_server *s, int64_t max_bytes,
 		return;
 	s->large_max_bytes = max_bytes;
 	s->is_large = is_large;
-	evhttp_set_max_body_size(s->http, (ev_ssize_t)max_bytes);
 }
 
 void

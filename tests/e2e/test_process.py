@@ -504,6 +504,19 @@ class LogTest(WqTestCase):
         self.quiet_calls(server)
         self.assertGreater(len(server.log().splitlines()), before)
 
+    def test_late_answers_are_logged_with_their_requests(self):
+        server = self.start("-v")
+        connection = self.connection(server)
+        targets = [f"/queues/q{i}?wait=60000&amount={i}" for i in (1, 2, 3)]
+        for i in (1, 2, 3):
+            server.request("PUT", f"/queues/q{i}", b"{}")
+        connection.send(b"".join(build_request("GET", t) for t in targets))
+        for i in (1, 2, 3):
+            server.request("POST", f"/queues/q{i}", b"1")
+            self.assertEqual(connection.read_response().status, 200)
+        for target in targets:
+            self.assertIn(f'request="GET {target}"', server.log())
+
     def test_bodies_are_never_logged(self):
         server = self.start("-v")
         self.quiet_calls(server)
