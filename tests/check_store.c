@@ -1,4 +1,4 @@
-/* The store: batches, what they need not write, and the way to disk and back. */
+/* The store: batches, what they need not write, the way to disk and back. */
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
- * Records are gathered while the writer is busy, for small commits cost as much
- * as large ones.  They go when it has nothing to do, or once they are enough for
- * its next commit: a part of the clients then waits for the disk while the
- * others are served.
+ * Records are gathered while the writer is busy, for small commits cost as
+ * much as large ones.  They go when it has nothing to do, or once they are
+ * enough for its next commit: a part of the clients then waits for the disk
+ * while the others are served.
  */
 #include "backend/outbox.h"
 

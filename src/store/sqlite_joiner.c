@@ -1,15 +1,15 @@
 /*
  * SQLite writes the log of a commit page by page, with two calls of the system
  * for each, and a checkpoint reads and writes as many, though most of it lies
- * in one piece.  The files of a database are therefore ours, around those of the
- * system's own VFS.  Writes that go on where the last one ended are gathered,
- * and go to the system as one when another is elsewhere, when something is read,
- * and when the file is cut off or synced, so that what was synced is on disk as
- * it is without us.  A write that then fails is the failure of that call, with
- * the code of the write, and SQLite undoes the transaction or leaves the log as
- * it was.  It heeds the results of these calls, but not of all others, so that
- * those must not write.  Reads that follow one another get some that was read
- * ahead.
+ * in one piece.  The files of a database are therefore ours, around those of
+ * the system's own VFS.  Writes that go on where the last one ended are
+ * gathered, and go to the system as one when another is elsewhere, when
+ * something is read, and when the file is cut off or synced, so that what was
+ * synced is on disk as it is without us.  A write that then fails is the
+ * failure of that call, with the code of the write, and SQLite undoes the
+ * transaction or leaves the log as it was.  It heeds the results of these
+ * calls, but not of all others, so that those must not write.  Reads that
+ * follow one another get some that was read ahead.
  */
 #include "store/sqlite_joiner.h"
 
