@@ -4,13 +4,11 @@ import functools
 import hashlib
 import itertools
 import json
-import os
-import shutil
 import struct
 import sys
 import unittest
 
-from harness import DEADLINE, Server, WqTestCase, scratch_directory, wait_until
+from harness import DEADLINE, WqTestCase, wait_until
 
 try:
     import boto3
@@ -148,13 +146,7 @@ class AwsTestCase(WqTestCase):
     def setUpClass(cls):
         if boto3 is None:
             raise unittest.SkipTest(f"{sys.executable} has no boto3")
-        data = None
-        if cls.ON_DISK:
-            directory = scratch_directory()
-            cls.addClassCleanup(shutil.rmtree, directory, True)
-            data = os.path.join(directory, "data")
-        cls.server = Server(*cls.OPTIONS, data=data)
-        cls.addClassCleanup(cls.server.stop)
+        cls.server = cls.start_for_all(*cls.OPTIONS, on_disk=cls.ON_DISK)
         cls.endpoint = f"http://127.0.0.1:{cls.server.port}"
         cls.client = cls.new_client(cls.endpoint)
         # One that sends whatever it is given.

@@ -659,6 +659,18 @@ class WqTestCase(unittest.TestCase):
 
     maxDiff = 2000
 
+    @classmethod
+    def start_for_all(cls, *options, on_disk):
+        """One server for all tests of the class, stopped after them."""
+        data = None
+        if on_disk:
+            directory = scratch_directory()
+            cls.addClassCleanup(shutil.rmtree, directory, True)
+            data = os.path.join(directory, "data")
+        server = Server(*options, data=data)
+        cls.addClassCleanup(server.stop)
+        return server
+
     def start(self, *options, **more):
         """A server that is stopped, and checked, when the test ends."""
         server = Server(*options, **more)

@@ -3,14 +3,12 @@
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 import unittest
 
 from aws import ACCOUNT, AWS_ENVIRONMENT, REGION, md5, md5_attributes
-from harness import (DEADLINE, Server, WqTestCase, environment,
-                     scratch_directory, wait_until)
+from harness import DEADLINE, WqTestCase, environment, wait_until
 
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
                       "clients", "cli.py")
@@ -27,13 +25,7 @@ class CliTest(WqTestCase):
     def setUpClass(cls):
         if importlib.util.find_spec("awscli") is None:
             raise unittest.SkipTest(f"{sys.executable} has no awscli")
-        data = None
-        if cls.ON_DISK:
-            directory = scratch_directory()
-            cls.addClassCleanup(shutil.rmtree, directory, True)
-            data = os.path.join(directory, "data")
-        cls.server = Server(data=data)
-        cls.addClassCleanup(cls.server.stop)
+        cls.server = cls.start_for_all(on_disk=cls.ON_DISK)
         cls.endpoint = f"http://127.0.0.1:{cls.server.port}"
         cls.cli = subprocess.Popen(
             [sys.executable, DRIVER], env=environment(AWS_ENVIRONMENT),

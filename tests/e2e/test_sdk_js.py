@@ -14,8 +14,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import (DEADLINE, Server, WqTestCase, environment,
-                     scratch_directory)
+from harness import DEADLINE, WqTestCase, environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENTS = os.path.join(HERE, "..", "clients")
@@ -109,13 +108,7 @@ class JavaScriptTest(WqTestCase):
         if modules is None:
             raise unittest.SkipTest(
                 "node, and what tests/clients/install installs, is needed")
-        data = None
-        if cls.ON_DISK:
-            directory = scratch_directory()
-            cls.addClassCleanup(shutil.rmtree, directory, True)
-            data = os.path.join(directory, "data")
-        cls.server = Server(data=data)
-        cls.addClassCleanup(cls.server.stop)
+        cls.server = cls.start_for_all(on_disk=cls.ON_DISK)
         cls.run_of_all = Run(cls.server, modules)
         cls.addClassCleanup(cls.run_of_all.stop)
 
