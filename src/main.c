@@ -306,8 +306,8 @@ base_new(void)
 		return NULL;
 	/*
 	 * One thread touches the base, so no locks; changes of interest in a
-	 * descriptor are gathered, since evhttp turns reading off and on
-	 * again for each request.
+	 * descriptor are gathered, since reading is turned off and on again
+	 * for a client that is ahead of its answers.
 	 */
 	if (event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK |
 	    EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)

@@ -1,4 +1,4 @@
-/* What needs no socket: the guard before evhttp, routes, replies. */
+/* What needs no socket: the guard, routes, replies. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,10 +1,9 @@
 /*
  * A request and its one reply.
  *
- * The reply does not go through evhttp_send_reply(): its bytes are written to
- * the socket at once, and evhttp is then told by evhttp_send_reply_end() that
- * it is done.  That saves evhttp's formatting, arming EPOLLOUT and a turn of
- * the loop for nearly every reply.
+ * The reply does not go through evhttp: its bytes are written to the socket at
+ * once, which saves evhttp's formatting, arming EPOLLOUT and a turn of the loop
+ * for nearly every one.
  */
 #include "http/exchange.h"
 
@@ -26,30 +25,6 @@
 /* A reply's buffer above this is not kept for the next one. */
 #define OUT_KEEP_BYTES	(256 * 1024)
 #define SPLIT_MIN_BYTES	(64 * 1024)
-
-static enum http_method
-method_of(struct evhttp_request *req)
-{
-	switch (evhttp_request_get_command(req)) {
-	case EVHTTP_REQ_POST:
-		return HTTP_POST;
-	case EVHTTP_REQ_HEAD:
-		return HTTP_HEAD;
-	case EVHTTP_REQ_PUT:
-		return HTTP_PUT;
-	case EVHTTP_REQ_DELETE:
-		return HTTP_DELETE;
-	case EVHTTP_REQ_OPTIONS:
-		return HTTP_OPTIONS;
-	case EVHTTP_REQ_PATCH:
-		return HTTP_PATCH;
-	case EVHTTP_REQ_GET:
-	case EVHTTP_REQ_TRACE:		/* refused by the guard */
-	case EVHTTP_REQ_CONNECT:
-	default:
-		return HTTP_GET;
-	}
-}
 
 /*
  * Decode text in place: %XX is a byte, and + a space where it is in special.
@@ -171,7 +146,7 @@ answer_options(struct exchange *x)
 }
 
 void
-exchange_open(struct peer *p, struct evhttp_request *req)
+exchange_open(struct peer *p)
 {
 	struct http_server *s = p->server;
 	struct exchange *x = &p->exchange;
@@ -179,8 +154,8 @@ exchange_open(struct peer *p, struct evhttp_request *req)
 	size_t path_bytes;
 	char allow[80], quoted[128];
 
-	x->req = req;
-	x->method = method_of(req);
+	x->is_open = true;
+	x->method = p->method;
 	x->path = NULL;
 	x->spliced = NULL;
 	x->gone = NULL;
@@ -378,26 +353,23 @@ exchange_end(struct exchange *x)
 	void (*gone)(void *) = x->gone;
 	void *arg = x->gone_arg;
 
-	if (x->req == NULL)
+	if (!x->is_open)
 		return;
 	exchange_fini(x);
-	x->req = NULL;
+	x->is_open = false;
 	if (gone != NULL)
 		gone(arg);
 }
 
-/* evhttp keeps the connection open unless it finds this in the reply. */
 static enum response_connection
 connection_after(struct exchange *x)
 {
 	struct peer *p = x->peer;
 
-	if (p->close || p->server->draining || (p->http10 &&
-	    !p->keep_alive)) {
-		evhttp_add_header(evhttp_request_get_output_headers(x->req),
-		    "Connection", "close");
+	p->close = p->close || p->server->draining ||
+	    (p->http10 && !p->keep_alive);
+	if (p->close)
 		return RESPONSE_CLOSE;
-	}
 	return p->http10 ? RESPONSE_KEEP : RESPONSE_DEFAULT;
 }
 

@@ -1,4 +1,4 @@
-/* Requests that must not reach evhttp. */
+/* What a request may be. */
 #include "http/guard.h"
 
 #include <stddef.h>

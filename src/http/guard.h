@@ -10,12 +10,10 @@
 struct buf;
 
 /*
- * What stands before evhttp: it reads the head of a request and the framing of
- * a chunked body as RFC 9112 has them, and refuses what evhttp 2.1.12 would let
- * through (two lengths, a space before the colon, signs in numbers: the ways to
- * smuggle a request past a proxy) or would answer with a page of its own.
- * evhttp then gets a request in canonical form, so that the two cannot
- * understand one differently.
+ * Reads the head of a request and the framing of a chunked body as RFC 9112 has
+ * them, and refuses what evhttp 2.1.12 would let through (two lengths, a space
+ * before the colon, signs in numbers: the ways to smuggle a request past a
+ * proxy) or would answer with a page of its own.
  */
 
 /* A refusal; status 0 is none.  detail is a constant. */

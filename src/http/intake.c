@@ -1,18 +1,14 @@
 /*
  * From bytes that were read to whole requests.
  *
- * The guard reads the head and the framing; evhttp gets each request in one
- * canonical form, whatever the client wrote: the method, the target "/" and
- * HTTP/1.1.  So the two cannot take a request for different ones, and evhttp
- * never has a byte of the next.  The real target and headers stay in the head,
- * and the body beside it, for the exchange.
+ * The guard reads the head and the framing.  evhttp gets none of it: it would
+ * parse once more what was checked, and could take a request for another.  The
+ * target and the headers stay in the head, and the body beside it, for the
+ * exchange.
  */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include <event2/buffer.h>
-#include <event2/event.h>
 
 #include "base/config.h"
 #include "base/log.h"
@@ -20,7 +16,6 @@
 #include "http/response.h"
 #include "http/state.h"
 
-#define METHOD_MAX_BYTES 8	/* of those in method_is_known() */
 #define SKIP_MAX_BYTES	32	/* of empty lines before a request */
 /* Requests of one client in one turn of the loop: others have turns too. */
 #define TURN_REQUESTS	16
@@ -31,7 +26,7 @@ refuse_memory(struct peer *p)
 	peer_refuse(p, 500, "no memory for the request", NULL);
 }
 
-/* A method that evhttp does not know, or that no page of ours has. */
+/* A method that no page of ours has. */
 static void
 refuse_method(struct peer *p, const struct guard_head *h)
 {
@@ -51,36 +46,26 @@ refuse_method(struct peer *p, const struct guard_head *h)
 	    "Allow names those that it has", header);
 }
 
-static bool
-method_is_known(const struct text *method)
+/* 0: it is not known. */
+static int
+method_of(struct text method)
 {
-	static const char *const known[] = { "GET", "HEAD", "POST", "PUT",
-	    "PATCH", "DELETE", "OPTIONS" };
+	static const struct {
+		const char *name;
+		enum http_method method;
+	} known[] = {
+		{ "GET", HTTP_GET }, { "POST", HTTP_POST },
+		{ "PATCH", HTTP_PATCH }, { "DELETE", HTTP_DELETE },
+		{ "PUT", HTTP_PUT }, { "HEAD", HTTP_HEAD },
+		{ "OPTIONS", HTTP_OPTIONS },
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (method->bytes == strlen(known[i]) &&
-		    memcmp(method->data, known[i], method->bytes) == 0)
-			return true;
-	return false;
-}
-
-/* Put a request into evhttp's input.  -1: no memory. */
-static int
-put(struct peer *p)
-{
-	static const char rest[] = " / HTTP/1.1\r\n\r\n";
-	struct evbuffer *input = bufferevent_get_input(p->bev);
-	size_t bytes = (size_t)(p->target.data - p->head.data) - 1;
-	char request[METHOD_MAX_BYTES + sizeof(rest)];
-	int r;
-
-	memcpy(request, p->head.data, bytes);		/* the method */
-	memcpy(request + bytes, rest, sizeof(rest) - 1);
-	evbuffer_unfreeze(input, 0);
-	r = evbuffer_add(input, request, bytes + sizeof(rest) - 1);
-	evbuffer_freeze(input, 0);
-	return r;
+		if (method.bytes == strlen(known[i].name) &&
+		    memcmp(method.data, known[i].name, method.bytes) == 0)
+			return (int)known[i].method;
+	return 0;
 }
 
 /* Keep the head, whose buffer is the read's. */
@@ -113,26 +98,13 @@ part_with_head(struct peer *p)
 		p->head = p->target = (struct text){ NULL, 0 };
 }
 
-/* The request is whole: evhttp has it handled. */
+/* The request is whole. */
 static void
 handle(struct peer *p)
 {
-	struct http_server *s = p->server;
-
-	p->body_left = 0;
-	if (put(p) == -1) {
-		refuse_memory(p);
-		return;
-	}
-	s->current = p;
-	s->evhttp_read(p->bev, p->evcon);
-	s->current = NULL;
-	if (p->dead)
-		return;
-	/* What it cannot take now, it has no memory for. */
-	if (p->state == PEER_BODY)
-		refuse_memory(p);
-	else if (p->state == PEER_HANDLING)
+	p->state = PEER_HANDLING;
+	exchange_open(p);
+	if (!p->dead && p->state == PEER_HANDLING)
 		part_with_head(p);
 }
 
@@ -147,10 +119,11 @@ send_continue(struct peer *p)
 }
 
 static void
-begin_request(struct peer *p, const struct guard_head *h, const char *data,
-    size_t head_bytes)
+begin_request(struct peer *p, const struct guard_head *h, int method,
+    const char *data, size_t head_bytes)
 {
 	p->state = PEER_BODY;
+	p->method = (enum http_method)method;
 	p->scanned = p->skipped = 0;
 	p->http10 = h->http10;
 	p->close = h->close;
@@ -193,6 +166,7 @@ take_head(struct peer *p, const char *data, size_t bytes)
 	struct guard_head head;
 	struct guard_verdict v;
 	size_t head_bytes, body;
+	int method;
 
 	head_bytes = guard_head_bytes(data, bytes, &p->scanned);
 	if (head_bytes > (size_t)c->max_header_bytes || (head_bytes == 0 &&
@@ -216,11 +190,11 @@ take_head(struct peer *p, const char *data, size_t bytes)
 		peer_refuse(p, v.status, v.detail, NULL);
 		return 0;
 	}
-	if (!method_is_known(&head.method)) {
+	if ((method = method_of(head.method)) == 0) {
 		refuse_method(p, &head);
 		return 0;
 	}
-	begin_request(p, &head, data, head_bytes);
+	begin_request(p, &head, method, data, head_bytes);
 	body = (size_t)p->body_left;
 	if (!p->chunked && bytes - head_bytes >= body) {
 		buf_add(&p->body, data + head_bytes, body);

@@ -1,10 +1,10 @@
 /*
  * A connection from its accept to its end.
  *
- * The way of a request: socket -> readable_cb() -> intake.c -> evhttp's read
- * callback, called by us -> peer_request_cb() -> exchange.  The way back is
- * peer_write().  evhttp has a bufferevent without a descriptor, which spares it
- * an ioctl, two changes of interest and several allocations a request.
+ * The way of a request: socket -> readable_cb() -> intake.c -> exchange.c.  The
+ * way back is peer_write().  evhttp, which accepts and closes, has a bufferevent
+ * without a descriptor: parsing each request once more took a third of the
+ * server's own instructions.
  */
 #include "http/peer.h"
 
@@ -177,25 +177,17 @@ readable_cb(evutil_socket_t fd, short what, void *arg)
 static void
 next_request(struct peer *p)
 {
-	struct http_server *s = p->server;
-	struct evhttp_request *req = p->exchange.req;
-
-	p->busy++;
 	p->state = PEER_IDLE;
-	p->since_ms = s->now_ms;
-	p->exchange.req = NULL;
+	p->since_ms = p->server->now_ms;
+	p->exchange.is_open = false;
 	buf_fini(&p->head_kept);
 	buf_fini(&p->body);
-	evhttp_send_reply_end(req);	/* may free the connection */
-	if (!p->dead && !mem_reserve_fill())
-		peer_close(p);	/* evhttp may not live through the next */
-	if (!p->dead) {
-		if (p->in.bytes > 0 || p->eof)
-			peer_resume_later(p);
-		else
-			go_on_reading(p);
-	}
-	peer_leave(p);
+	if (p->close)
+		peer_close(p);
+	else if (p->in.bytes > 0 || p->eof)
+		peer_resume_later(p);
+	else
+		go_on_reading(p);
 }
 
 void
@@ -339,15 +331,13 @@ static void
 greet(struct peer *p)
 {
 	struct http_server *s = p->server;
-	bufferevent_data_cb evhttp_read;
 	void *evcon = NULL;
 	int r = -1;
 
-	bufferevent_getcb(p->bev, &evhttp_read, NULL, NULL, &evcon);
+	bufferevent_getcb(p->bev, NULL, NULL, NULL, &evcon);
 	p->fd = bufferevent_getfd(p->bev);
 	if (evcon != NULL && mem_reserve_fill()) {
 		p->evcon = evcon;
-		s->evhttp_read = evhttp_read;
 		/* From here on evhttp neither reads nor writes. */
 		bufferevent_setfd(p->bev, -1);
 		p->readable = event_new(s->base, p->fd, EV_READ | EV_PERSIST,
@@ -380,22 +370,6 @@ peer_greet_cb(evutil_socket_t fd, short what, void *arg)
 		TAILQ_REMOVE(&s->fresh, p, link);
 		greet(p);
 	}
-}
-
-void
-peer_request_cb(struct evhttp_request *req, void *arg)
-{
-	struct http_server *s = arg;
-	struct peer *p = s->current;
-
-	/* Only a request that we have given, and the whole of it. */
-	if (p == NULL || p->evcon != evhttp_request_get_connection(req) ||
-	    p->body_left > 0) {
-		evhttp_connection_free(evhttp_request_get_connection(req));
-		return;
-	}
-	p->state = PEER_HANDLING;
-	exchange_open(p, req);
 }
 
 /* Has p taken too long for what it does?  Then it goes. */

@@ -36,7 +36,7 @@ struct query_field {
 /* One request; it is part of its connection, which has one at a time. */
 struct exchange {
 	struct peer *peer;		/* borrowed */
-	struct evhttp_request *req;	/* borrowed: evhttp's; NULL: not open */
+	bool is_open;			/* it is owed a reply */
 	enum http_method method;
 	char *path;			/* owned; NULL: it needed no decoding */
 	struct query_field *query;	/* owned, with its texts; NULL: none */
@@ -49,9 +49,10 @@ struct exchange {
 };
 
 /*
- * One connection.  evhttp has its requests handled, one at a time, but it does
- * not read or write: its bufferevent has no descriptor.  We read the socket,
- * give evhttp each request once it is whole and checked, and write the reply.
+ * One connection.  evhttp accepts it, has it and closes it, but does not read or
+ * write: its bufferevent has no descriptor, so that it waits for a first request
+ * for ever.  We read the socket, have each request handled once it is whole and
+ * checked, and write the reply.
  */
 struct peer {
 	TAILQ_ENTRY(peer) link;
@@ -63,7 +64,7 @@ struct peer {
 	enum peer_state state;
 	struct event *readable;		/* owned */
 	struct event *writable;		/* owned; NULL until it is needed */
-	struct buf in;			/* read, and not given to evhttp yet */
+	struct buf in;			/* read, and not used yet */
 	size_t in_used;			/* its first bytes, which are done */
 	/* Of the request in hand; NULL once its handler has returned. */
 	struct text head;		/* borrowed: what was read, or its copy */
@@ -78,9 +79,10 @@ struct peer {
 	int64_t body_left;		/* of a body with Content-Length */
 	int64_t body_max;		/* of this request */
 	struct guard_chunks chunks;
+	enum http_method method;
 	bool chunked;
 	bool http10;
-	bool close;			/* the client asked for it */
+	bool close;			/* after this request's reply */
 	bool keep_alive;		/* said by an HTTP/1.0 client */
 	int turn_requests;		/* begun in this turn of the loop */
 	bool eof;			/* it sends no more; `in` has some yet */
@@ -99,8 +101,6 @@ struct bufferevent	*peer_accept_cb(struct event_base *, void *server);
 void	peer_greet_cb(evutil_socket_t, short, void *server);
 /* Go on with those whose next request came with the one before. */
 void	peer_resume_cb(evutil_socket_t, short, void *server);
-/* evhttp's gencb: a whole request is here. */
-void	peer_request_cb(struct evhttp_request *, void *server);
 
 void	peer_close(struct peer *);
 
@@ -126,7 +126,7 @@ void	peer_resume_later(struct peer *);
 void	peer_sweep(struct http_server *, size_t max);
 
 /* exchange.c: open the exchange of a peer, end it without a reply. */
-void	exchange_open(struct peer *, struct evhttp_request *);
+void	exchange_open(struct peer *);
 void	exchange_end(struct exchange *);
 
 #endif

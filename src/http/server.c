@@ -216,13 +216,6 @@ http_server_new(struct event_base *base, const struct config *config,
 		return NULL;
 	}
 	evhttp_set_bevcb(s->http, peer_accept_cb, s);
-	evhttp_set_gencb(s->http, peer_request_cb, s);
-	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD |
-	    EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
-	    EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
-	/* The guard and the sweep are stricter: these are the last resort. */
-	evhttp_set_max_headers_size(s->http,
-	    (ev_ssize_t)config->max_header_bytes);
 	set_timer(s->sweep, s->tick_ms);
 	return s;
 }

@@ -32,9 +32,7 @@ struct http_server {
 	struct peer_list peers;
 	struct peer_list resuming;	/* have a next request in `in` */
 	size_t resuming_count;
-	bufferevent_data_cb evhttp_read;	/* evhttp's own */
 	size_t unsent_bytes;		/* of all replies that wait */
-	struct peer *current;		/* whose request evhttp is given */
 	char *scratch;			/* owned; what a read gives */
 	struct lingers lingers;
 	struct event *greet;		/* owned */
