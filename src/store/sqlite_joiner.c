@@ -37,7 +37,6 @@ struct joiner {
 struct joined_file {
 	sqlite3_file file;
 	sqlite3_file *real;		/* borrowed: what follows */
-	bool is_log;
 	char *data;			/* owned: one of these two */
 	int gathered;			/* bytes that are to be written at `at` */
 	int ahead;			/* bytes that were read at `at` */
@@ -119,7 +118,7 @@ joined_read(sqlite3_file *file, void *data, int bytes, sqlite3_int64 at)
 	if ((rc = flush(f)) != SQLITE_OK)
 		return rc;
 	f->read_end = at + bytes;
-	if (f->is_log && follows && bytes < ROOM_BYTES &&
+	if (follows && bytes < ROOM_BYTES &&
 	    !is_ahead(f, bytes, at) && (rc = read_ahead(f, at)) != SQLITE_OK)
 		return rc;
 	if (!is_ahead(f, bytes, at))
@@ -253,7 +252,6 @@ open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
 	memset(f, 0, sizeof(*f));	/* without methods it is not open */
 	if ((f->data = mem_alloc(ROOM_BYTES)) == NULL)
 		return SQLITE_NOMEM;
-	f->is_log = (flags & SQLITE_OPEN_WAL) != 0;
 	f->real = (sqlite3_file *)(f + 1);
 	rc = j->system->xOpen(j->system, name, f->real, flags, out_flags);
 	if (rc == SQLITE_OK) {

@@ -235,7 +235,7 @@ set_up(struct engine *e, const char *path, enum store_sync sync, char *error)
 		    refuse_sqlite(e, error, path);
 	if (!execute(e, syncs[sync]) ||
 	    !execute(e, "PRAGMA wal_autocheckpoint=0;"
-	    "PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-65536;"
+	    "PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-4096;"
 	    "PRAGMA temp_store=MEMORY"))
 		return refuse_sqlite(e, error, path);
 	if (number_of(e, "PRAGMA synchronous") != values[sync])

@@ -219,5 +219,9 @@ engine_read(struct engine *e, const struct store_reader *reader, int max,
 		read_on(e);
 	}
 	*more = e->reading != READ_ALL;
+	/* Until now each page was read once, and is not wanted again. */
+	if (!*more)
+		sqlite3_exec(e->db, "PRAGMA cache_size=-65536", NULL, NULL,
+		    NULL);
 	return 0;
 }
