@@ -68,19 +68,18 @@ method_of(struct text method)
 	return 0;
 }
 
-/* Keep the head, whose buffer is the read's. */
-static void
+/* Keep the head, whose buffer is the read's.  -1: no memory. */
+static int
 keep_head(struct peer *p)
 {
 	size_t target_at = (size_t)(p->target.data - p->head.data);
 
 	buf_add(&p->head_kept, p->head.data, p->head.bytes);
-	if (p->head_kept.failed) {
-		refuse_memory(p);
-		return;
-	}
+	if (p->head_kept.failed)
+		return -1;
 	p->head.data = p->head_kept.data;
 	p->target.data = p->head.data + target_at;
+	return 0;
 }
 
 /*
@@ -92,9 +91,7 @@ part_with_head(struct peer *p)
 {
 	if (p->head.data == p->head_kept.data)
 		return;
-	if (log_is_on(LOG_LEVEL_DEBUG))
-		keep_head(p);
-	else
+	if (!log_is_on(LOG_LEVEL_DEBUG) || keep_head(p) == -1)
 		p->head = p->target = (struct text){ NULL, 0 };
 }
 
@@ -204,8 +201,9 @@ take_head(struct peer *p, const char *data, size_t bytes)
 			handle(p);
 		return head_bytes + body;
 	}
-	keep_head(p);
-	if (!p->dead && head.expects_continue && bytes == head_bytes)
+	if (keep_head(p) == -1)
+		refuse_memory(p);
+	else if (head.expects_continue && bytes == head_bytes)
 		send_continue(p);
 	return head_bytes;
 }
