@@ -438,18 +438,29 @@ work_on(struct writer *w, struct store_batches *work)
 	checkpoint(w, LOG_PAGES_BUSY);
 }
 
+/* Not well, but it may be again. */
+static bool
+is_ailing(struct writer *w)
+{
+	enum store_health health = health_of(w);
+
+	return health != STORE_WELL && health != STORE_BROKEN;
+}
+
 /* Without work.  How long to wait for some, as take() has it. */
 static int64_t
 idle(struct writer *w)
 {
-	enum store_health health = health_of(w);
+	bool more;
 
-	if (health != STORE_WELL && health != STORE_BROKEN) {
+	if (is_ailing(w)) {
 		checkpoint(w, 1);
 		be_well(w);
 		return SPACE_NS;
 	}
-	return keep_house(w) ? 0 : -1;
+	more = keep_house(w);
+	/* What has failed there is tried again, though nothing else comes. */
+	return more ? 0 : is_ailing(w) ? SPACE_NS : -1;
 }
 
 void *

@@ -20,6 +20,7 @@ KINDS = {"write": ("ENOSPC", "EIO", "short"), "sync": ("EIO", "ENOSPC"),
          "allocate": ("ENOSPC", "EIO"), "unlink": ("EIO",)}
 CALLS_MAX = 400         # of a kind, in the little work
 RECOVERY = 15.0         # seconds until it takes pushes again
+CHECKPOINT = 0.5        # seconds for one, when there is nothing else to do
 
 
 class Book:
@@ -137,6 +138,14 @@ def little_work(server, book):
     book.push(server, size=30000)
 
 
+def wait_checkpoint(path):
+    """Until the database at path has changed; it may not, if calls fail."""
+    end = time.monotonic() + CHECKPOINT
+    before = os.stat(path).st_mtime_ns
+    while os.stat(path).st_mtime_ns == before and time.monotonic() < end:
+        time.sleep(0.005)
+
+
 class Faults:
     def __init__(self, wqd, shim, say=print, step=1, keep=False):
         self.wqd = wqd
@@ -226,6 +235,7 @@ class Faults:
             self._check_end(server, book, "at its start")
             return
         little_work(server, book)
+        wait_checkpoint(self.path("data/wq.db"))
         if for_a_while:
             try:
                 if server.get("/health").status != 200:
