@@ -155,7 +155,6 @@ exchange_open(struct peer *p)
 	char allow[80], quoted[128];
 
 	x->is_open = true;
-	x->method = p->method;
 	x->path = NULL;
 	x->spliced = NULL;
 	x->gone = NULL;

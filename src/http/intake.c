@@ -120,7 +120,7 @@ begin_request(struct peer *p, const struct guard_head *h, int method,
     const char *data, size_t head_bytes)
 {
 	p->state = PEER_BODY;
-	p->method = (enum http_method)method;
+	p->exchange.method = (enum http_method)method;
 	p->scanned = p->skipped = 0;
 	p->http10 = h->http10;
 	p->close = h->close;

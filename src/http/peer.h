@@ -79,7 +79,6 @@ struct peer {
 	int64_t body_left;		/* of a body with Content-Length */
 	int64_t body_max;		/* of this request */
 	struct guard_chunks chunks;
-	enum http_method method;
 	bool chunked;
 	bool http10;
 	bool close;			/* after this request's reply */

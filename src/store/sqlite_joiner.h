@@ -2,9 +2,10 @@
 #define WQ_STORE_SQLITE_JOINER_H
 
 /*
- * A VFS of SQLite that joins the writes of its write-ahead log, for
- * store/sqlite*.c alone.  Source: https://sqlite.org/vfs.html, and
- * fileformat2.html section 4.1 for what a log holds.
+ * A VFS of SQLite that joins what is written to and read from a database and
+ * its write-ahead log, for store/sqlite*.c alone.  Source:
+ * https://sqlite.org/vfs.html, and fileformat2.html section 4.1 for what a log
+ * holds.
  */
 
 #include "base/status.h"
