@@ -360,6 +360,20 @@ START_TEST(a_fifo_queue_keeps_its_order_through_delays)
 }
 END_TEST
 
+START_TEST(lock_leaves_no_memory_behind)
+{
+	struct queue *q = queue("a");
+	uint64_t full;
+
+	push_group(q, NULL);
+	full = registry_memory_bytes(r);
+	ck_assert_uint_eq(receive(q, 1, NULL), 1);
+	ck_assert_uint_gt(registry_memory_bytes(r), full);
+	pass(LOCK);
+	ck_assert_uint_eq(registry_memory_bytes(r), full);
+}
+END_TEST
+
 START_TEST(what_a_queue_holds_is_counted_as_memory_and_given_back)
 {
 	struct queue *q = queue("a");
@@ -554,6 +568,7 @@ slices_suite(void)
 	    in_a_change_of_delays_what_arrives_does_not_overtake);
 	tcase_add_test(t,
 	    after_a_change_of_delays_nothing_is_waited_for_that_is_gone);
+	tcase_add_test(t, lock_leaves_no_memory_behind);
 	tcase_add_test(t,
 	    what_a_queue_holds_is_counted_as_memory_and_given_back);
 	suite_add_tcase(s, t);

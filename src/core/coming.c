@@ -67,6 +67,7 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
     const uint8_t *key, int64_t now_ns)
 {
 	struct registry *r = q->registry;
+	struct message_extra *extra;
 	int64_t until_ns = 0;
 
 	assert(m->state == MESSAGE_NEW && m->queue == NULL);
@@ -74,9 +75,10 @@ queue_come(struct queue *q, struct message *m, const struct push_terms *t,
 	m->queue = q;
 	set_delay(q, m, t->delay_ms);
 	if (t->ttl_ms > 0) {
-		m->extra->has_ttl = true;
-		m->extra->ttl.kind = DEADLINE_TTL;
-		m->extra->ttl.due_ns = m->pushed_ns + t->ttl_ms * NS_PER_MS;
+		extra = message_extra(m);
+		extra->has_ttl = true;
+		extra->ttl.kind = DEADLINE_TTL;
+		extra->ttl.due_ns = m->pushed_ns + t->ttl_ms * NS_PER_MS;
 	}
 	/* Counted now, so that it is kept with the message. */
 	q->totals.pushed++;
@@ -109,15 +111,17 @@ message_arrive(struct message *m)
 {
 	struct queue *q = m->queue;
 	struct registry *r = q->registry;
+	struct message_extra *extra;
 
 	if (registry_is_over_cap(r))
 		m = message_put_outside(m);
 	come_no_more(m);
 	index_insert(&r->index, m);
 	q->body_bytes += m->body_bytes;
-	if (m->extra != NULL && m->extra->has_ttl)
-		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
-		    m->extra->ttl.due_ns, m->extra->ttl.due_ns - m->pushed_ns);
+	extra = message_extra(m);
+	if (extra != NULL && extra->has_ttl)
+		deadlines_add(&r->deadlines, &extra->ttl, DEADLINE_TTL,
+		    extra->ttl.due_ns, extra->ttl.due_ns - m->pushed_ns);
 	if (m->at.hold != NULL) {
 		message_redelay_coming(m);
 		message_to_delay(m);

@@ -86,7 +86,7 @@ group_orphan(struct group *g)
 struct group *
 message_group_of(const struct message *m)
 {
-	return m->extra != NULL ? m->extra->group : NULL;
+	return m->has_extra ? m->more.extra->group : NULL;
 }
 
 static bool

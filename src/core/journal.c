@@ -8,7 +8,7 @@
 void
 message_facts(const struct message *m, struct message_facts *out)
 {
-	const struct message_extra *extra = m->extra;
+	const struct message_extra *extra = message_extra(m);
 	const struct hold *h = m->state == MESSAGE_AVAILABLE ? NULL :
 	    m->at.hold;
 

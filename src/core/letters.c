@@ -37,25 +37,26 @@ move(struct message *m, struct queue *q, struct group *g, bool renew,
 {
 	struct queue *from = m->queue;
 	struct registry *r = q->registry;
+	struct message_extra *extra = message_extra(m);
 	int64_t was_ns;
 
 	message_leave(m);
-	group_unref(m->extra->group);
-	m->extra->group = g;
-	if (m->extra->has_ttl)
-		deadlines_remove(&r->deadlines, &m->extra->ttl);
-	m->extra->has_ttl = false;
+	group_unref(extra->group);
+	extra->group = g;
+	if (extra->has_ttl)
+		deadlines_remove(&r->deadlines, &extra->ttl);
+	extra->has_ttl = false;
 	was_ns = m->pushed_ns;
 	from->body_bytes -= m->body_bytes;
 	q->body_bytes += m->body_bytes;
 	m->queue = q;
 	m->receives = 0;
 	m->receipt = 0;
-	m->extra->first_received_ns = 0;
+	extra->first_received_ns = 0;
 	/* In a FIFO queue its place is the end; its age may begin anew. */
 	if (q->fifo || renew) {
-		if (m->extra->first_pushed_ns == 0)
-			m->extra->first_pushed_ns = was_ns;
+		if (extra->first_pushed_ns == 0)
+			extra->first_pushed_ns = was_ns;
 		m->pushed_ns = registry_stamp(r, at_ns);
 	}
 	message_to_line(m, true, at_ns);
@@ -69,11 +70,12 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 {
 	struct queue *q = m->queue;
 	size_t name_bytes = strlen(q->name) + 1;
+	struct message_extra *extra;
 	struct dead_letter *dead;
 	struct group *g;
 
 	if (q->dead_letters == NULL || !journal_reserve(q->registry, 1, 0) ||
-	    message_extra_get(m) == NULL)
+	    (extra = message_extra_get(m)) == NULL)
 		return false;
 	if ((dead = mem_alloc(sizeof(*dead) + name_bytes)) == NULL)
 		return false;
@@ -85,8 +87,8 @@ message_die(struct message *m, enum dead_reason reason, int64_t at_ns)
 	dead->receipt = m->receipt;
 	dead->reason = reason;
 	memcpy(dead->queue, q->name, name_bytes);
-	mem_free(m->extra->dead);
-	m->extra->dead = dead;
+	mem_free(extra->dead);
+	extra->dead = dead;
 	q->totals.dead_lettered++;
 	queue_touch(q);
 	move(m, q->dead_letters, g, false, at_ns);
@@ -109,15 +111,18 @@ static bool
 redrive_one(struct message *m, struct queue *to, bool renew, int64_t now_ns)
 {
 	struct queue *from = m->queue;
+	const struct dead_letter *dead = message_dead_letter(m);
+	struct message_extra *extra;
 	struct group *g;
 
-	if (to == NULL && m->extra != NULL && m->extra->dead != NULL)
-		to = registry_find(from->registry, m->extra->dead->queue);
+	if (to == NULL && dead != NULL)
+		to = registry_find(from->registry, dead->queue);
 	if (to == NULL || to == from || !journal_reserve(to->registry, 1, 0) ||
-	    message_extra_get(m) == NULL || !group_there(m, to, &g))
+	    (extra = message_extra_get(m)) == NULL ||
+	    !group_there(m, to, &g))
 		return false;
-	mem_free(m->extra->dead);
-	m->extra->dead = NULL;
+	mem_free(extra->dead);
+	extra->dead = NULL;
 	if (renew && from->registry->new_id != NULL)
 		rename_message(m);
 	/* Or one that is redriven would be too old where it comes to. */

@@ -48,17 +48,21 @@ message_group(const struct message *m, size_t *bytes)
 int64_t
 message_pushed_ns(const struct message *m)
 {
-	return m->extra != NULL && m->extra->first_pushed_ns != 0 ?
-	    m->extra->first_pushed_ns : m->pushed_ns;
+	const struct message_extra *extra = message_extra(m);
+
+	return extra != NULL && extra->first_pushed_ns != 0 ?
+	    extra->first_pushed_ns : m->pushed_ns;
 }
 
 const char *
 message_attributes(const struct message *m, size_t *bytes)
 {
-	if (m->extra == NULL || m->extra->attributes == NULL)
+	const struct message_extra *extra = message_extra(m);
+
+	if (extra == NULL || extra->attributes == NULL)
 		return NULL;
-	*bytes = m->extra->attributes_bytes;
-	return m->extra->attributes;
+	*bytes = extra->attributes_bytes;
+	return extra->attributes;
 }
 
 bool
@@ -72,22 +76,29 @@ message_first_received_ns(const struct message *m)
 {
 	if (m->receives == 0)
 		return 0;
-	if (m->extra != NULL && m->extra->first_received_ns != 0)
-		return m->extra->first_received_ns;
-	/* Without memory to keep it, the end of that lock is near enough. */
-	return m->state == MESSAGE_LOCKED ? m->at.hold->received_ns :
-	    m->available_ns;
+	return m->has_extra ? m->more.extra->first_received_ns :
+	    m->more.first_received_ns;
+}
+
+void
+message_set_first_received(struct message *m, int64_t ns)
+{
+	if (m->has_extra)
+		m->more.extra->first_received_ns = ns;
+	else
+		m->more.first_received_ns = ns;
 }
 
 struct message_extra *
 message_extra_get(struct message *m)
 {
-	struct message_extra *extra;
+	struct message_extra *extra = message_extra(m);
 
-	if (m->extra != NULL ||
-	    (extra = mem_zalloc(sizeof(*extra))) == NULL)
-		return m->extra;
-	m->extra = extra;
+	if (extra != NULL || (extra = mem_zalloc(sizeof(*extra))) == NULL)
+		return extra;
+	extra->first_received_ns = m->more.first_received_ns;
+	m->more.extra = extra;
+	m->has_extra = true;
 	extra->message = m;
 	extra->lock_ms = -1;
 	if (m->queue != NULL)
@@ -116,7 +127,7 @@ message_set_attributes(struct message *m, const char *attributes,
 const struct dead_letter *
 message_dead_letter(const struct message *m)
 {
-	return m->extra != NULL ? m->extra->dead : NULL;
+	return m->has_extra ? m->more.extra->dead : NULL;
 }
 
 struct message *
@@ -130,6 +141,8 @@ message_ref(struct message *m)
 void
 message_unref(struct message *m)
 {
+	struct message_extra *extra;
+
 	if (m == NULL)
 		return;
 	assert(m->refs > 0);
@@ -142,11 +155,11 @@ message_unref(struct message *m)
 		mem_free((void *)(uintptr_t)message_body(m));
 	if (m->state == MESSAGE_NEW)
 		mem_free(m->at.hold);
-	if (m->extra != NULL) {
-		mem_free(m->extra->attributes);
-		group_unref(m->extra->group);
-		mem_free(m->extra->dead);
-		mem_free(m->extra);
+	if ((extra = message_extra(m)) != NULL) {
+		mem_free(extra->attributes);
+		group_unref(extra->group);
+		mem_free(extra->dead);
+		mem_free(extra);
 	}
 	mem_free(m);
 }

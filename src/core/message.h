@@ -34,14 +34,18 @@ struct message {
 						 * and NEW where not NULL */
 	} at;
 	struct queue *queue;		/* borrowed; NULL once it is GONE */
-	struct message_extra *extra;	/* owned; NULL where it has none */
+	union {
+		int64_t first_received_ns;	/* where receives > 0 */
+		struct message_extra *extra;	/* owned; has it instead */
+	} more;
 	int64_t pushed_ns;		/* unique and ascending: the sequence */
 	int64_t available_ns;		/* since when it is, or last was */
 	uint32_t body_bytes;
 	uint32_t receives;		/* how often it was given out */
 	uint32_t receipt;		/* of the newest receive */
 	uint32_t refs : 24;
-	uint32_t state : 4;		/* enum message_state */
+	uint32_t state : 3;		/* enum message_state */
+	uint32_t has_extra : 1;		/* message_extra() */
 	uint32_t text : 1;		/* message_is_text() */
 	uint32_t returned : 1;		/* in line after a lock or a delay */
 	uint32_t outside : 1;		/* the body is not here; see outside.h */

@@ -68,8 +68,8 @@ message_put_outside(struct message *m)
 		return m;
 	memcpy(out, m, offsetof(struct message, body));
 	out->outside = true;
-	if (out->extra != NULL)
-		out->extra->message = out;
+	if (out->has_extra)
+		out->more.extra->message = out;
 	out->queue->registry->memory_bytes -= out->body_bytes;
 	mem_free(m);
 	return out;

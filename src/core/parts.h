@@ -53,8 +53,7 @@ struct message_extra {
 	int64_t lock_ms;		/* its own lock timeout; -1: none */
 	int64_t first_pushed_ns;	/* before FIFO queues gave it other
 					 * places; 0: none did */
-	int64_t first_received_ns;	/* where it was more than once, or is
-					 * not locked; 0: see its hold */
+	int64_t first_received_ns;	/* where receives > 0 */
 	char *attributes;		/* owned; NULL: none */
 	uint32_t attributes_bytes;
 	bool has_ttl;			/* ttl is in the registry */
@@ -62,6 +61,13 @@ struct message_extra {
 	struct group *group;		/* owned: one ref; NULL: none */
 	struct dead_letter *dead;	/* owned; NULL: it is none */
 };
+
+/* NULL: it has none. */
+static inline struct message_extra *
+message_extra(const struct message *m)
+{
+	return m->has_extra ? m->more.extra : NULL;
+}
 
 struct group {
 	struct queue *queue;		/* borrowed; NULL: it is gone */

@@ -281,9 +281,11 @@ message_set_delay_end(struct message *m, int64_t due_ns)
 uint64_t
 message_bytes(const struct message *m)
 {
+	const struct message_extra *extra = message_extra(m);
+
 	return (message_body(m) != NULL ? m->body_bytes : 0) +
-	    MESSAGE_OVERHEAD_BYTES + (m->extra != NULL ?
-	    sizeof(*m->extra) + m->extra->attributes_bytes +
+	    MESSAGE_OVERHEAD_BYTES + (extra != NULL ?
+	    sizeof(*extra) + extra->attributes_bytes +
 	    THING_OVERHEAD_BYTES : 0);
 }
 
@@ -292,10 +294,11 @@ message_gone(struct message *m)
 {
 	struct queue *q = m->queue;
 	struct registry *r = q->registry;
+	struct message_extra *extra = message_extra(m);
 
 	message_leave(m);
-	if (m->extra != NULL && m->extra->has_ttl)
-		deadlines_remove(&r->deadlines, &m->extra->ttl);
+	if (extra != NULL && extra->has_ttl)
+		deadlines_remove(&r->deadlines, &extra->ttl);
 	index_remove(&r->index, m);
 	q->body_bytes -= m->body_bytes;
 	r->memory_bytes -= message_bytes(m);

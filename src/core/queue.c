@@ -78,14 +78,14 @@ static void
 ttl_due(struct message *m, int64_t due_ns)
 {
 	struct queue *q = m->queue;
-	struct registry *r = q->registry;
+	struct message_extra *extra = message_extra(m);
 
 	if (message_die(m, DEAD_TTL, due_ns))
 		return;
 	if (q->dead_letters != NULL) {
 		/* No memory to move it: it stays as it is, and lives on. */
-		deadlines_remove(&r->deadlines, &m->extra->ttl);
-		m->extra->has_ttl = false;
+		deadlines_remove(&q->registry->deadlines, &extra->ttl);
+		extra->has_ttl = false;
 		return;
 	}
 	message_expire(m);
@@ -96,14 +96,10 @@ lock_due(struct message *m, int64_t due_ns)
 {
 	struct queue *q = m->queue;
 	int64_t max = q->settings.max_receives;
-	struct message_extra *extra;
 
 	if (!m->at.hold->given_back)
 		q->totals.expired++;
 	queue_touch(q);
-	/* Kept for later receives; without memory it is about that instant. */
-	if (m->receives == 1 && (extra = message_extra_get(m)) != NULL)
-		extra->first_received_ns = m->at.hold->received_ns;
 	if (message_is_over(m, due_ns))
 		message_expire(m);
 	else if (max == 0 || m->receives < max ||
@@ -265,8 +261,10 @@ queue_release(struct queue *q, const struct delivery *d, int64_t now_ns)
 int64_t
 message_lock_ms(const struct message *m)
 {
-	return m->extra != NULL && m->extra->lock_ms >= 0 ?
-	    m->extra->lock_ms : m->queue->settings.lock_timeout_ms;
+	const struct message_extra *extra = message_extra(m);
+
+	return extra != NULL && extra->lock_ms >= 0 ? extra->lock_ms :
+	    m->queue->settings.lock_timeout_ms;
 }
 
 /* The next of a receive: in a FIFO queue, of the group it has begun. */
@@ -287,10 +285,11 @@ static bool
 is_in_question(const struct message *next, int64_t now_ns)
 {
 	const struct queue *q = next->queue;
+	const struct message_extra *extra = message_extra(next);
 	const struct hold *delay = q->fifo ? TAILQ_FIRST(&q->delayed) : NULL;
 
-	return (next->extra != NULL && next->extra->has_ttl &&
-	    next->extra->ttl.due_ns < now_ns) ||
+	return (extra != NULL && extra->has_ttl &&
+	    extra->ttl.due_ns < now_ns) ||
 	    (delay != NULL && hold_due_ns(delay) < now_ns) ||
 	    (q->redelays && q->redelay.due_ns < now_ns);
 }
@@ -361,7 +360,8 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 			bytes = max_bytes;
 		m->ahead = false;
 		h->old_receipt = m->receipt;
-		m->receives++;
+		if (m->receives++ == 0)
+			message_set_first_received(m, now_ns);
 		m->receipt = receipt_new(r);
 		q->totals.received++;
 		queue_touch(q);

@@ -10,7 +10,7 @@
 static void
 check_retention(const struct queue *q, const struct message *m)
 {
-	const struct message_extra *extra = m->extra;
+	const struct message_extra *extra = message_extra(m);
 
 	if (q->retention_walks)
 		return;

@@ -178,18 +178,16 @@ recover_dedup(struct recovery *rec, int64_t number,
 
 static enum wq_status
 restore_extra(struct message *m, struct queue *q,
-    const struct recovered_message *in, int64_t first_ns)
+    const struct recovered_message *in)
 {
 	size_t bytes = in->dead_queue != NULL ? strlen(in->dead_queue) + 1 : 0;
 	struct message_extra *extra;
 
 	if (in->lock_ms < 0 && in->ttl_ns == 0 && in->group == NULL &&
-	    in->dead_queue == NULL && in->first_pushed_ns == 0 &&
-	    first_ns == 0 && !q->fifo)
+	    in->dead_queue == NULL && in->first_pushed_ns == 0 && !q->fifo)
 		return WQ_OK;
 	if ((extra = message_extra_get(m)) == NULL)
 		return WQ_NOMEM;
-	extra->first_received_ns = first_ns;
 	extra->lock_ms = in->lock_ms;
 	extra->first_pushed_ns = in->first_pushed_ns;
 	if ((in->group != NULL || q->fifo) && (extra->group = group_get(q,
@@ -248,16 +246,13 @@ place_of(struct message *m, const struct recovered_message *in,
 	return p;
 }
 
-/* What is to be kept of when it was received first; see message_extra. */
+/* Where it is not known, the end of the lock is near enough. */
 static int64_t
-first_received(const struct recovered_message *in, int64_t settled_ns)
+first_received(const struct recovered_lock *lock)
 {
-	if (in->lock.receives == 0)
-		return 0;
-	if (in->lock.first_received_ns != 0)
-		return in->lock.first_received_ns;
-	return place_of(NULL, in, settled_ns).kind != PLACE_LOCK ?
-	    in->lock.received_ns : 0;
+	if (lock->first_received_ns != 0)
+		return lock->first_received_ns;
+	return lock->received_ns != 0 ? lock->received_ns : lock->until_ns;
 }
 
 static enum wq_status
@@ -284,6 +279,7 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 {
 	struct registry *r = rec->registry;
 	struct recovered_id *id = find_or_skip(rec, in->queue);
+	struct message_extra *extra;
 	struct message *m;
 
 	/* Not what was purged, though the keys of that time are kept. */
@@ -295,8 +291,7 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 		return WQ_NOMEM;
 	m->text = in->text;
 	if (message_set_attributes(m, in->attributes, in->attributes_bytes) !=
-	    WQ_OK || restore_extra(m, id->queue, in,
-	    first_received(in, rec->settled_ns)) != WQ_OK) {
+	    WQ_OK || restore_extra(m, id->queue, in) != WQ_OK) {
 		message_unref(m);
 		return WQ_NOMEM;
 	}
@@ -304,14 +299,17 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 	m->pushed_ns = in->seq;
 	m->receives = in->lock.receives;
 	m->receipt = in->lock.receipt;
+	if (m->receives > 0)
+		message_set_first_received(m, first_received(&in->lock));
 	if (r->stamp_ns < in->seq)
 		r->stamp_ns = in->seq;
 	index_insert(&r->index, m);
 	id->queue->body_bytes += m->body_bytes;
 	r->memory_bytes += message_bytes(m);
 	if (in->ttl_ns != 0) {
-		m->extra->has_ttl = true;
-		deadlines_add(&r->deadlines, &m->extra->ttl, DEADLINE_TTL,
+		extra = message_extra(m);
+		extra->has_ttl = true;
+		deadlines_add(&r->deadlines, &extra->ttl, DEADLINE_TTL,
 		    in->ttl_ns, in->ttl_ns - in->seq);
 	}
 	if (restore_place(rec, m, in) == WQ_OK)

@@ -68,7 +68,7 @@ be_due(struct queue *q, int64_t due_ns)
 static void
 let_go(struct message *m)
 {
-	struct message_extra *extra = m->extra;
+	struct message_extra *extra = message_extra(m);
 
 	if (extra == NULL || !extra->has_ttl ||
 	    extra->ttl.kind != DEADLINE_RETENTION)
@@ -80,7 +80,7 @@ let_go(struct message *m)
 void
 message_retain(struct message *m)
 {
-	struct message_extra *extra = m->extra;
+	struct message_extra *extra = message_extra(m);
 	struct queue *q = m->queue;
 	int64_t end = end_ns(m);
 

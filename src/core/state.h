@@ -126,6 +126,8 @@ int64_t	message_lock_ms(const struct message *);
 
 /* message.c: what few have; made where there is none.  NULL: no memory. */
 struct message_extra	*message_extra_get(struct message *) WQ_MUST;
+void			 message_set_first_received(struct message *,
+			    int64_t ns);
 
 /* A deadline is due. */
 void	queue_due(struct deadline *);
