@@ -367,9 +367,13 @@ START_TEST(lock_leaves_no_memory_behind)
 
 	push_group(q, NULL);
 	full = registry_memory_bytes(r);
+	ck_assert_uint_eq(registry_hold_bytes(r), 0);
 	ck_assert_uint_eq(receive(q, 1, NULL), 1);
-	ck_assert_uint_gt(registry_memory_bytes(r), full);
+	ck_assert_uint_eq(registry_memory_bytes(r), full +
+	    registry_hold_bytes(r));
+	ck_assert_uint_gt(registry_hold_bytes(r), 0);
 	pass(LOCK);
+	ck_assert_uint_eq(registry_hold_bytes(r), 0);
 	ck_assert_uint_eq(registry_memory_bytes(r), full);
 }
 END_TEST

@@ -35,7 +35,7 @@ registry_set_cap(struct registry *r, uint64_t bytes)
 bool
 registry_is_over_cap(const struct registry *r)
 {
-	return r->cap_bytes > 0 && r->memory_bytes > r->cap_bytes;
+	return r->cap_bytes > 0 && registry_memory_bytes(r) > r->cap_bytes;
 }
 
 const char *

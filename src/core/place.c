@@ -71,7 +71,7 @@ hold_free(struct queue *q, struct hold *h)
 	deadlines_remove(&q->registry->deadlines, &h->deadline);
 	if (h->deadline.kind == DEADLINE_LOCK && t->disarm != NULL)
 		t->disarm(t->arg, h);
-	q->registry->memory_bytes -= hold_bytes(q->registry, h->deadline.kind);
+	q->registry->hold_bytes -= hold_bytes(q->registry, h->deadline.kind);
 	mem_free(h);
 }
 
@@ -214,7 +214,7 @@ be_locked(struct message *m, struct hold *h, int64_t due_ns,
 	h->taken_ns = due_ns;
 	TAILQ_INSERT_TAIL(&q->locked, h, link);
 	q->locked_count++;
-	q->registry->memory_bytes += hold_bytes(q->registry, DEADLINE_LOCK);
+	q->registry->hold_bytes += hold_bytes(q->registry, DEADLINE_LOCK);
 	if (g != NULL) {
 		TAILQ_INSERT_TAIL(&g->locked, h, group_link);
 		g->locked_count++;
@@ -261,7 +261,7 @@ message_to_delay(struct message *m)
 	h->message = m;
 	TAILQ_INSERT_TAIL(&q->delayed, h, link);
 	q->delayed_count++;
-	q->registry->memory_bytes += hold_bytes(q->registry, DEADLINE_DELAY);
+	q->registry->hold_bytes += hold_bytes(q->registry, DEADLINE_DELAY);
 	deadlines_add(&q->registry->deadlines, &h->deadline, DEADLINE_DELAY,
 	    due_ns, due_ns - m->pushed_ns);
 }

@@ -314,7 +314,13 @@ registry_settled_ns(const struct registry *r, int64_t now_ns)
 uint64_t
 registry_memory_bytes(const struct registry *r)
 {
-	return r->memory_bytes;
+	return r->memory_bytes + r->hold_bytes;
+}
+
+uint64_t
+registry_hold_bytes(const struct registry *r)
+{
+	return r->hold_bytes;
 }
 
 void

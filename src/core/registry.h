@@ -107,6 +107,8 @@ int64_t	registry_settled_ns(const struct registry *, int64_t now_ns);
 
 /* The memory of all queues and messages, about. */
 uint64_t	registry_memory_bytes(const struct registry *);
+/* Of that, what ends with locks and delays. */
+uint64_t	registry_hold_bytes(const struct registry *);
 
 /* Nobody waits any longer, in any queue. */
 void	registry_end_waits(struct registry *);

@@ -79,7 +79,8 @@ struct registry {
 	uint64_t random;		/* state of the receipts' generator */
 	int64_t stamp_ns;		/* of the last push */
 	int64_t last_number;		/* of a queue */
-	uint64_t memory_bytes;		/* of all in it, about */
+	uint64_t memory_bytes;		/* of all in it but holds, about */
+	uint64_t hold_bytes;		/* of those */
 	uint64_t cap_bytes;		/* over it bodies go; 0: none does */
 };
 
