@@ -338,7 +338,7 @@ expire_cb(evutil_socket_t fd, short what, void *arg)
 	l->expire_ns = INT64_MAX;
 	if (l->durable != NULL && !durable_is_open(l->durable))
 		return;		/* what is due then was read in part only */
-	registry_expire(l->registry, now_ns, EXPIRE_PER_TURN);
+	l->is_behind = registry_expire(l->registry, now_ns, EXPIRE_PER_TURN);
 	work(l, now_ns);
 	serve(l, now_ns);
 	if ((l->durable == NULL || durable_has_room(l->durable)) &&
@@ -373,7 +373,12 @@ local_submit(struct backend *b, struct op *op)
 		refuse(l, op, st);
 		return;
 	}
-	registry_expire(l->registry, now_ns, EXPIRE_PER_OP);
+	/* In a crowd each turn has its share, and not each of its ops too. */
+	if (!l->is_behind && registry_expire(l->registry, now_ns,
+	    EXPIRE_PER_OP)) {
+		l->is_behind = true;
+		local_expire_soon(l);
+	}
 	st = WQ_UNSUPPORTED;
 	if (local_verbs[op->verb] != NULL)
 		st = local_verbs[op->verb](l, op, now_ns);

@@ -7,11 +7,11 @@
  * of a list that are due in one go, so durations that a receiver chose, which
  * may be such that all end at one instant, go to its heap.
  *
- * Timers that are due fire all in one turn of the loop, and a million of them
- * would stop it for a second.  So no more than SPREAD_MAX of the heap are armed
- * for one millisecond, and those above for some later one.  They are hints: the
- * first of them sets the core going, which takes the rest too, a few at each
- * turn, and disarms them.
+ * Timers that are due fire all in one turn of the loop, and taking one out of a
+ * heap of a million costs up to 12 us, most of it misses of the cache; a crowd
+ * of them would stop the loop for seconds.  So no more than CROWD_MAX of the
+ * heap are armed for one millisecond.  They are hints: the first of them sets
+ * the core going, which takes the rest too, a few at each turn.
  */
 #include "backend/timers.h"
 
@@ -21,8 +21,8 @@
 #include "base/mem.h"
 
 #define COMMON_MAX	128	/* durations; libevent's bound is 256 */
-#define SPREAD_SLOTS	16384	/* milliseconds: for a million locks */
-#define SPREAD_MAX	64	/* timers of the heap for one millisecond */
+#define CROWD_SLOTS	16384	/* milliseconds */
+#define CROWD_MAX	8	/* timers of the heap for one millisecond */
 
 struct timers {
 	struct event_base *base;	/* borrowed */
@@ -33,11 +33,10 @@ struct timers {
 		int64_t duration_ns;
 		const struct timeval *tv;	/* libevent's */
 	} common[COMMON_MAX];
-	uint32_t strewn;
-	struct spread {
+	struct crowd {
 		int64_t tick_ms;
 		uint32_t count;		/* armed for that millisecond */
-	} spread[SPREAD_SLOTS];
+	} crowd[CROWD_SLOTS];
 };
 
 /* In the core's room behind a lock; the event follows. */
@@ -92,27 +91,20 @@ common_timeval(struct timers *ts, int64_t duration_ns)
 }
 
 /*
- * How much later than asked a timer of the heap fires: those above SPREAD_MAX
- * for one millisecond are strewn over all the slots' time.  Milliseconds that
- * are so far apart share a slot; the later one counts as full.
+ * Are enough of the heap armed for that millisecond?  Milliseconds that are so
+ * far apart share a slot; while the earlier one has it, the later one is full.
  */
-static int64_t
-spread_ns(struct timers *ts, int64_t due_ns)
+static bool
+is_crowded(struct timers *ts, int64_t due_ns, int64_t now_ns)
 {
 	int64_t tick_ms = due_ns / CLOCK_NS_PER_MS;
-	struct spread *s = &ts->spread[(uint64_t)tick_ms % SPREAD_SLOTS];
+	struct crowd *c = &ts->crowd[(uint64_t)tick_ms % CROWD_SLOTS];
 
-	if (s->tick_ms != tick_ms &&
-	    s->tick_ms < clock_now_ns() / CLOCK_NS_PER_MS) {
-		s->tick_ms = tick_ms;
-		s->count = 0;
+	if (c->tick_ms != tick_ms && c->tick_ms < now_ns / CLOCK_NS_PER_MS) {
+		c->tick_ms = tick_ms;
+		c->count = 0;
 	}
-	if (s->tick_ms == tick_ms && s->count++ < SPREAD_MAX)
-		return 0;
-	/* Multiplying by the golden ratio strews evenly (Knuth, 6.4). */
-	ts->strewn += UINT32_C(2654435769);
-	return (int64_t)(1 + ts->strewn / (UINT32_MAX / SPREAD_SLOTS + 1)) *
-	    CLOCK_NS_PER_MS;
+	return c->tick_ms != tick_ms || c->count++ >= CROWD_MAX;
 }
 
 static void
@@ -121,6 +113,7 @@ arm(void *arg, struct hold *h, int64_t due_ns, int64_t usual_ns)
 	struct timers *ts = arg;
 	struct lock_timer *t = hold_timer(h);
 	struct event *ev = timer_event(t);
+	int64_t now_ns = clock_now_ns();
 	const struct timeval *common;
 	struct timeval tv;
 
@@ -135,9 +128,11 @@ arm(void *arg, struct hold *h, int64_t due_ns, int64_t usual_ns)
 		event_add(ev, common);
 		return;
 	}
-	clock_timeval(due_ns - clock_now_ns() + spread_ns(ts, due_ns), &tv);
-	if (tv.tv_sec < 0 || tv.tv_usec < 0)
-		tv.tv_sec = tv.tv_usec = 0;
+	if (is_crowded(ts, due_ns, now_ns)) {
+		event_del(ev);		/* for what it was until now */
+		return;
+	}
+	clock_timeval(due_ns > now_ns ? due_ns - now_ns : 0, &tv);
 	event_add(ev, &tv);
 }
 
