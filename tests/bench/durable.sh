@@ -103,21 +103,22 @@ durable_round()
 durable_table()
 {
 	local row name
-	printf '%-14s %-14s %11s %10s %8s %8s %9s %9s %7s %7s %7s\n' durable \
-	    load messages/s 'of memory' 'loop us' 'rest us' 'p99 us' \
-	    'max us' 'bytes x' flushes 'a commit'
+	printf '%-14s %-11s %10s %9s %9s %7s %7s %7s %7s %7s %7s %8s\n' \
+	    durable load messages/s 'of memory' 'core each' 'loop us' \
+	    'rest us' 'p99 us' 'max us' 'bytes x' flushes 'a commit'
 	for row in cycle-64 cycle-256 push-1K-64 ndjson-8; do
 		for name in "${picked_durable[@]}"; do
 			[ -s "$scratch/$name.$row" ] || continue
 			echo "$name $row $(column memory "$row" 1)" \
+			    "$(column memory "$row" 2)" \
 			    "$(for f in 1 2 3 4 5 6 7 8; do
 				column "$name" "$row" $f
 			    done | tr '\n' ' ')"
 		done
 	done | awk '{
-		printf "%-14s %-14s %11.0f %10.2f %8.1f %8.1f %9.0f %9.0f " \
-		    "%7.1f %7.2f %7.1f\n", $1, $2, $4, $4 / $3, $5, $6, $7,
-		    $8, $9, $10, $11
+		printf "%-14s %-11s %10.0f %9.2f %9.2f %7.1f %7.1f %7.0f " \
+		    "%7.0f %7.1f %7.2f %8.1f\n", $1, $2, $5, $5 / $3,
+		    ($6 > 0 ? $4 / $6 : 0), $6, $7, $8, $9, $10, $11, $12
 	}'
 }
 
@@ -140,10 +141,12 @@ run_durable()
 	done
 	echo "100-byte bodies, or 1 KB; $rounds rounds of $seconds s; medians"
 	durable_table
-	echo "loop, rest: CPU a message of the loop and of the writer; bytes" \
-	    "x: written a byte pushed;"
-	echo "flushes: a commit; a commit: messages in one.  +1ms: each flush" \
-	    "takes that much longer."
+	echo "loop, rest: CPU a message of the loop and of the writer; core" \
+	    "each: what that of the loop"
+	echo "would make of memory's rate, if loop, writer and generator had" \
+	    "one; bytes x: written a byte"
+	echo "pushed; flushes: a commit; a commit: messages in one.  +1ms:" \
+	    "each flush takes that much longer."
 }
 
 # ---- recover: how long a start takes ----
