@@ -158,6 +158,40 @@ START_TEST(what_was_released_is_never_locked)
 }
 END_TEST
 
+/* When a message with that lock was received first, as a look tells it. */
+static int64_t
+first_received(struct recovered_lock lock)
+{
+	struct recovered_message m = message_row(2, "a", NOW - 9);
+	struct op_look look = { .id = m.id };
+
+	m.lock = lock;
+	ck_assert_int_eq(recover_message(rec, &m), WQ_OK);
+	places();
+	ck_assert_int_eq(queue_look(registry_find(r, "a"), &look), WQ_OK);
+	message_unref(look.out.message);
+	return look.out.first_received_ns;
+}
+
+START_TEST(the_first_receive_is_never_in_the_future)
+{
+	queue_row("a", 2, 2);
+	ck_assert_int_eq(first_received((struct recovered_lock){
+	    .given = true, .until_ns = NOW + 5, .order = 1, .receives = 2,
+	    .received_ns = NOW - 2, .first_received_ns = NOW - 4 }), NOW - 4);
+	ck_assert_int_eq(first_received((struct recovered_lock){
+	    .given = true, .until_ns = NOW + 5, .order = 2, .receives = 1,
+	    .received_ns = NOW - 2 }), NOW - 2);
+	/* Version 1 of the database knew nothing of it. */
+	ck_assert_int_eq(first_received((struct recovered_lock){
+	    .given = true, .until_ns = NOW - 3, .order = 3, .receives = 1 }),
+	    NOW - 3);
+	ck_assert_int_eq(first_received((struct recovered_lock){
+	    .given = true, .until_ns = NOW + 5, .order = 4, .receives = 1 }),
+	    NOW);
+}
+END_TEST
+
 START_TEST(the_time_of_the_first_push_is_kept)
 {
 	struct recovered_message m = message_row(2, "a", NOW - 1);
@@ -351,6 +385,7 @@ recover_suite(void)
 	tcase_add_test(t,
 	    what_was_released_is_before_those_available_for_as_long);
 	tcase_add_test(t, what_was_released_is_never_locked);
+	tcase_add_test(t, the_first_receive_is_never_in_the_future);
 	tcase_add_test(t, the_time_of_the_first_push_is_kept);
 	tcase_add_test(t,
 	    the_end_of_the_process_is_not_told_as_the_end_of_its_messages);

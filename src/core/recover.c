@@ -246,13 +246,22 @@ place_of(struct message *m, const struct recovered_message *in,
 	return p;
 }
 
-/* Where it is not known, the end of the lock is near enough. */
+/*
+ * Where it is not known, which is so of databases of version 1, the end of the
+ * lock is near enough, but what has been.
+ */
 static int64_t
-first_received(const struct recovered_lock *lock)
+first_received(const struct recovered_message *in, int64_t settled_ns)
 {
+	const struct recovered_lock *lock = &in->lock;
+	int64_t end_ns = lock->until_ns < settled_ns ? lock->until_ns :
+	    settled_ns;
+
 	if (lock->first_received_ns != 0)
 		return lock->first_received_ns;
-	return lock->received_ns != 0 ? lock->received_ns : lock->until_ns;
+	if (lock->received_ns != 0)
+		return lock->received_ns;
+	return end_ns > in->seq ? end_ns : in->seq;
 }
 
 static enum wq_status
@@ -300,7 +309,8 @@ recover_message(struct recovery *rec, const struct recovered_message *in)
 	m->receives = in->lock.receives;
 	m->receipt = in->lock.receipt;
 	if (m->receives > 0)
-		message_set_first_received(m, first_received(&in->lock));
+		message_set_first_received(m, first_received(in,
+		    rec->settled_ns));
 	if (r->stamp_ns < in->seq)
 		r->stamp_ns = in->seq;
 	index_insert(&r->index, m);
