@@ -1,7 +1,8 @@
 /*
  * The backend in this process's memory: the core, and a timer with each
  * lock.  Each op first lets what is due take effect, so that it sees the queue
- * as it is at its own instant.
+ * as it is at its own instant.  Where that is a crowd, `expire` sees to it, a
+ * share at each turn of the loop, and ops no longer do.
  */
 #include <stddef.h>
 #include <string.h>
@@ -44,8 +45,9 @@ expire_by(struct local *l, int64_t due_ns, int64_t now_ns)
 	if (due_ns == INT64_MAX || due_ns >= l->expire_ns)
 		return;
 	clock_timeval(due_ns - now_ns, &tv);
+	/* 0: at once, which no other call can make sooner. */
 	if (event_add(l->expire, &tv) == 0)
-		l->expire_ns = due_ns;
+		l->expire_ns = due_ns > now_ns ? due_ns : 0;
 }
 
 void
@@ -327,6 +329,32 @@ local_serve(struct local *l)
 	end_turn(l, now_ns);
 }
 
+/*
+ * What is due in this turn: as much as ops have made since the last one, so
+ * that it does not fall behind them, and some more.
+ */
+static void
+expire_share(struct local *l, int64_t now_ns)
+{
+	uint32_t made = registry_deadlines_made(l->registry);
+
+	l->is_behind = registry_expire(l->registry, now_ns,
+	    EXPIRE_PER_TURN + (made - l->deadlines_made));
+	l->deadlines_made = made;
+}
+
+/* An op comes. */
+static void
+expire_first(struct local *l, int64_t now_ns)
+{
+	if (l->is_behind && l->expire_ns != INT64_MAX)
+		return;
+	l->is_behind = registry_expire(l->registry, now_ns, EXPIRE_PER_OP);
+	l->deadlines_made = registry_deadlines_made(l->registry);
+	if (l->is_behind)
+		local_expire_soon(l);
+}
+
 static void
 expire_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -338,7 +366,7 @@ expire_cb(evutil_socket_t fd, short what, void *arg)
 	l->expire_ns = INT64_MAX;
 	if (l->durable != NULL && !durable_is_open(l->durable))
 		return;		/* what is due then was read in part only */
-	l->is_behind = registry_expire(l->registry, now_ns, EXPIRE_PER_TURN);
+	expire_share(l, now_ns);
 	work(l, now_ns);
 	serve(l, now_ns);
 	if ((l->durable == NULL || durable_has_room(l->durable)) &&
@@ -373,12 +401,7 @@ local_submit(struct backend *b, struct op *op)
 		refuse(l, op, st);
 		return;
 	}
-	/* In a crowd each turn has its share, and not each of its ops too. */
-	if (!l->is_behind && registry_expire(l->registry, now_ns,
-	    EXPIRE_PER_OP)) {
-		l->is_behind = true;
-		local_expire_soon(l);
-	}
+	expire_first(l, now_ns);
 	st = WQ_UNSUPPORTED;
 	if (local_verbs[op->verb] != NULL)
 		st = local_verbs[op->verb](l, op, now_ns);

@@ -34,6 +34,7 @@ struct local {
 	uint64_t peak_bytes;		/* of all messages, since empty */
 	bool drains;			/* below it */
 	bool is_behind;			/* more is due than a turn's share */
+	uint32_t deadlines_made;	/* by the last turn, or op before */
 	bool serve_later;		/* no more of it in this turn */
 	struct op_queue working;	/* redrives that take several turns */
 	struct durable *durable;	/* owned; NULL: in memory only */

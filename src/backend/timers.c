@@ -1,5 +1,5 @@
 /*
- * One evtimer per locked message.
+ * One evtimer per locked message, armed but where there is a crowd.
  *
  * The queues' own lock timeouts are libevent "common timeouts": a list each,
  * where adding and removing is O(1), 50 ns at any number of locks, in place of
@@ -122,7 +122,7 @@ arm(void *arg, struct hold *h, int64_t due_ns, int64_t usual_ns)
 		t->hold = h;
 		event_assign(ev, ts->base, -1, 0, fire_cb, t);
 	}
-	/* A failure costs promptness only: each op looks at the deadlines. */
+	/* A failure costs nothing: the backend has one for the next of all. */
 	common = usual_ns > 0 ? common_timeval(ts, usual_ns) : NULL;
 	if (common != NULL) {
 		event_add(ev, common);

@@ -19,7 +19,6 @@
 #include "core/task.h"
 
 #define NS_PER_MS	INT64_C(1000000)
-#define DUE_PER_RECEIVE	1000	/* deadlines; about half a millisecond */
 
 void
 queue_wait(struct queue *q, struct waiter *w, int64_t wait_ms,
@@ -338,7 +337,7 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 	struct group *g = NULL;
 	struct message *m;
 	struct hold *h = NULL;
-	size_t n, bytes = 0, left = DUE_PER_RECEIVE + max;
+	size_t n, bytes = 0, left = r->due_left > 0 ? r->due_left + max : 0;
 	enum wq_status st = WQ_OK;
 
 	for (n = 0; n < max && !q->paused &&
@@ -372,6 +371,8 @@ queue_receive(struct queue *q, size_t max, size_t max_bytes, int64_t lock_ms,
 		message_deliver(m, &out[n]);
 	}
 	group_unref(g);
+	if (left < r->due_left)
+		r->due_left = left;
 	*count = n;
 	return st;
 }

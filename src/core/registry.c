@@ -77,6 +77,7 @@ registry_new(const struct queue_settings *defaults,
 		return NULL;
 	r->timers = *timers;
 	r->random = seed;
+	r->due_left = DUE_PER_RECEIVE;
 	r->defaults = *defaults;
 	RB_INIT(&r->sorted);
 	TAILQ_INIT(&r->hungry);
@@ -226,6 +227,7 @@ registry_expire(struct registry *r, int64_t now_ns, size_t max)
 {
 	size_t n;
 
+	r->due_left = DUE_PER_RECEIVE;
 	while (registry_next_due_ns(r) <= now_ns) {
 		if (max == 0)
 			return true;
@@ -233,6 +235,12 @@ registry_expire(struct registry *r, int64_t now_ns, size_t max)
 		max -= n < max ? n : max;
 	}
 	return false;
+}
+
+uint32_t
+registry_deadlines_made(const struct registry *r)
+{
+	return r->deadlines.order;
 }
 
 bool

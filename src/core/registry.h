@@ -76,9 +76,13 @@ struct waiter	*registry_next_timed_out(struct registry *);
  * Let at most max deadlines that are due by now_ns take effect, in the order
  * in which they fell due, over all queues; more where the last of them are due
  * at one instant.  True: more are due.
- * Call it before each operation, or a message may come back late.
+ * Call it before each operation, or a message may come back late.  While more
+ * are due, operations may share one call: receives then see to a bounded number
+ * of deadlines together, until the next one.
  */
 bool	registry_expire(struct registry *, int64_t now_ns, size_t max);
+/* How many deadlines there have been, modulo 2^32. */
+uint32_t	registry_deadlines_made(const struct registry *);
 
 /*
  * Free what purged and deleted queues held, at most about max of it.  True:

@@ -74,6 +74,7 @@ struct registry {
 	struct queue *root;		/* borrowed: the default queue */
 	struct index index;		/* messages of all queues, by id */
 	struct deadlines deadlines;	/* of all queues */
+	size_t due_left;		/* that receives may still see to */
 	struct lock_timers timers;
 	struct id (*new_id)(void);	/* NULL: redriven ones keep theirs */
 	uint64_t random;		/* state of the receipts' generator */
