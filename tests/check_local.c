@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "backend/local.h"
-#include "backend/timers.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/id.h"
@@ -13,6 +12,7 @@
 #include "core/registry.h"
 
 #define MANY		1000
+#define CROWD		(20 * MANY)
 #define SHARE		32	/* at most, of all ops of a turn together */
 #define RECEIVES	1001	/* the same, of all receives */
 #define TIMERS_MAX	8	/* for one millisecond */
@@ -118,7 +118,7 @@ turn(void)
 	ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 }
 
-/* Push to q, as an op would, so that it becomes available after that time. */
+/* Push, as an op would, so that it becomes available after that time. */
 static void
 push(struct queue *to, int64_t delay_ms)
 {
@@ -127,6 +127,22 @@ push(struct queue *to, int64_t delay_ms)
 
 	ck_assert_int_eq(queue_prepare(to, m, &terms), WQ_OK);
 	queue_push(to, m, &terms, clock_now_ns());
+}
+
+/* A queue "b" beside q, of which far more is due than a turn's share. */
+static struct queue *
+beside_a_crowd(void)
+{
+	int64_t now_ns = clock_now_ns(), i;
+	struct queue *b;
+	bool created;
+
+	ck_assert_int_eq(registry_make(local->registry, "b", &b, now_ns,
+	    &created), WQ_OK);
+	for (i = 0; i < CROWD; i++)
+		lock_one(1, now_ns + i);
+	spin();
+	return b;
 }
 
 START_TEST(crowd_of_expiries_takes_its_share_of_a_turn_once)
@@ -162,20 +178,12 @@ START_TEST(waiter_of_another_queue_does_not_pay_for_a_crowd_each_op)
 	struct op op[64], wait = { .verb = OP_RECEIVE, .queue = "b",
 	    .done = receive_done, .receive = { .max = 1, .max_bytes = 1000,
 	    .lock_ms = -1, .wait_ms = 3600000, .out = &out } };
-	int64_t now_ns = clock_now_ns();
-	struct queue *b;
-	bool created;
-	int64_t i;
+	struct queue *b = beside_a_crowd();
 
-	ck_assert_int_eq(registry_make(local->registry, "b", &b, now_ns,
-	    &created), WQ_OK);
-	for (i = 0; i < 20 * MANY; i++)
-		lock_one(1, now_ns + i);
-	spin();
 	backend_submit(&local->backend, &wait);
 	push(b, 0);
 	submit_infos(op, 64);
-	ck_assert_uint_ge(locked_count(), 20 * MANY - SHARE - RECEIVES);
+	ck_assert_uint_ge(locked_count(), CROWD - SHARE - RECEIVES);
 	while (done_count < 65)
 		turn();
 	ck_assert_int_eq(wait.status, WQ_OK);
@@ -186,24 +194,16 @@ START_TEST(receives_of_a_turn_see_to_a_crowd_together)
 {
 	struct delivery out[64];
 	struct op op[64];
-	int64_t now_ns = clock_now_ns();
-	struct queue *b;
-	bool created;
-	int64_t i;
+	int i;
 
-	ck_assert_int_eq(registry_make(local->registry, "b", &b, now_ns,
-	    &created), WQ_OK);
-	for (i = 0; i < 20 * MANY; i++)
-		lock_one(1, now_ns + i);
-	spin();
-	memset(op, 0, sizeof(op));
+	beside_a_crowd();
 	for (i = 0; i < 64; i++) {
 		op[i] = (struct op){ .verb = OP_RECEIVE, .queue = "b",
 		    .done = receive_done, .receive = { .max = 1,
 		    .max_bytes = 1000, .lock_ms = -1, .out = &out[i] } };
 		backend_submit(&local->backend, &op[i]);
 	}
-	ck_assert_uint_ge(locked_count(), 20 * MANY - SHARE - RECEIVES);
+	ck_assert_uint_ge(locked_count(), CROWD - SHARE - RECEIVES);
 	while (done_count < 64)
 		turn();
 }
