@@ -99,9 +99,6 @@ struct dedups {
 	struct dedup *by_key;		/* owned; uthash */
 };
 
-/* That receives see to, while more are due; about half a millisecond. */
-#define DUE_PER_RECEIVE	1000
-
 /* About what a message needs beside its body: header, index, allocator. */
 #define MESSAGE_OVERHEAD_BYTES	112
 /* What the allocator and a hash table take for one thing, about. */

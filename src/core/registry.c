@@ -11,6 +11,8 @@
 #include "core/task.h"
 
 #define ROOT_NAME	"default"
+/* Deadlines, between two calls of registry_expire(); half a millisecond. */
+#define DUE_OF_RECEIVES	1000
 
 static int
 queue_compare(const struct queue *a, const struct queue *b)
@@ -77,7 +79,7 @@ registry_new(const struct queue_settings *defaults,
 		return NULL;
 	r->timers = *timers;
 	r->random = seed;
-	r->due_left = DUE_PER_RECEIVE;
+	r->due_left = DUE_OF_RECEIVES;
 	r->defaults = *defaults;
 	RB_INIT(&r->sorted);
 	TAILQ_INIT(&r->hungry);
@@ -227,7 +229,7 @@ registry_expire(struct registry *r, int64_t now_ns, size_t max)
 {
 	size_t n;
 
-	r->due_left = DUE_PER_RECEIVE;
+	r->due_left = DUE_OF_RECEIVES;
 	while (registry_next_due_ns(r) <= now_ns) {
 		if (max == 0)
 			return true;
