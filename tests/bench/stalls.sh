@@ -33,7 +33,6 @@ run_growth()
 		start_server "$name"
 		bench "$name" -w push -n "${messages:-10000000}" -c 16
 		stop_server
-		preload=
 		echo "$name $(json messages) $(json messagesPerSecond)" \
 		    "$(latency push p50)" "$(latency push p99)" \
 		    "$(latency push p99.99) $(latency push max) $(turns)" |
@@ -81,7 +80,6 @@ expiry_of()	# NAME COUNT WORKLOAD
 	[ "$(json messages)" -eq $(($2 + others)) ] ||
 	    die "$1: $(json messages) of $(($2 + others)) messages came back"
 	stop_server
-	preload=
 	echo "$calm $after" >>"$scratch/$1-$3.expiry"
 }
 
@@ -95,9 +93,9 @@ expiry_row()	# NAME WORKLOAD
 		row+=("$(awk -v f=$field '{ print $f }' \
 		    "$scratch/$1-$2.expiry" | sort -g | tail -n 1)")
 	done
-	printf '%-6s %-6s %9.0f %7.0f %7.0f %7.0f %7.0f %7.0f %7.0f %7.0f' \
-	    "$1" "$2" "${row[@]:0:8}"
-	printf ' %7.0f\n' "${row[8]}"
+	printf '%-6s %-6s %9.0f' "$1" "$2" "${row[0]}"
+	printf ' %7.0f' "${row[@]:1}"
+	echo
 }
 
 run_expiry()
