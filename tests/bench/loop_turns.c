@@ -8,7 +8,6 @@
  *
  * SIGPROF begins anew.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -4,7 +4,6 @@
  *	SLOW_DISK_US=1000	each fsync and fdatasync takes that much longer
  *	SLOW_DISK_COUNT=file	how many there were is written there at the end
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdio.h>
