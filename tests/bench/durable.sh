@@ -116,8 +116,9 @@ durable_table()
 			    done | tr '\n' ' ')"
 		done
 	done | awk '{
-		each = $1 ~ /beanstalkd/ || $6 == 0 ? "-" :
-		    sprintf("%.2f", $4 / $6)
+		each = "-"
+		if ($1 !~ /beanstalkd/ && $6 > 0)
+			each = sprintf("%.2f", $4 / $6)
 		printf "%-14s %-11s %10.0f %9.2f %9s %7.1f %7.1f %7.0f " \
 		    "%7.0f %7.1f %7.2f %8.1f\n", $1, $2, $5, $5 / $3,
 		    each, $6, $7, $8, $9, $10, $11, $12
